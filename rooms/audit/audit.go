@@ -1,0 +1,72 @@
+// Package audit names who did what to which room or invitation, and when.
+//
+// It never decides anything and never writes by itself: an Event travels with
+// the change it describes and is stored in the same transaction, or not at all.
+package audit
+
+// ActorKind tells what sort of party an Actor is.
+type ActorKind string
+
+// The parties that can change something.
+const (
+	Host   ActorKind = "host"
+	Client ActorKind = "client"
+	Guest  ActorKind = "guest"
+	System ActorKind = "system"
+)
+
+// Actor is whoever did something. Name is a username, a client's id, the name
+// a guest gave, or the name of a part of the system such as "cli".
+type Actor struct {
+	Kind ActorKind
+	Name string
+}
+
+// Kind names what happened, as "noun.verb"; it is stable and shown to scripts.
+type Kind string
+
+// What can happen.
+const (
+	RoomCreated  Kind = "room.created"
+	RoomChanged  Kind = "room.changed"
+	RoomClosed   Kind = "room.closed"
+	RoomReopened Kind = "room.reopened"
+
+	InvitationMinted   Kind = "invitation.minted"
+	InvitationOpened   Kind = "invitation.opened"
+	InvitationRedeemed Kind = "invitation.redeemed"
+	InvitationChanged  Kind = "invitation.changed"
+	InvitationMoved    Kind = "invitation.moved"
+	InvitationRevoked  Kind = "invitation.revoked"
+	InvitationRestored Kind = "invitation.restored"
+	InvitationReissued Kind = "invitation.reissued"
+	// InvitationRefused has the reason's code as its detail.
+	InvitationRefused Kind = "invitation.refused"
+
+	RoomEntered      Kind = "room.entered" // somebody's page opened who was not there
+	RoomLeft         Kind = "room.left"
+	AdmissionEnded   Kind = "admission.ended" // a host removed somebody
+	AdmissionResumed Kind = "admission.restored"
+
+	HostNewDevice Kind = "host.new_device"
+	HostSignedOut Kind = "host.signed_out_everywhere"
+
+	InvitationRequested   Kind = "invitation.requested"         // somebody asked for a new link
+	RequestDismissed      Kind = "invitation.request_dismissed" // and got none
+	RequestRecalled       Kind = "invitation.request_recalled"  // which was taken back
+	InvitationMovedDevice Kind = "invitation.moved_device"      // a person went on, on another device
+)
+
+// Event is one line of history. At is Unix milliseconds in UTC; Room,
+// Invitation and Admission are ids, 0 where the event is not about one.
+// Detail is one human sentence or empty, and never holds a secret.
+type Event struct {
+	ID         int64
+	At         int64
+	Actor      Actor
+	Kind       Kind
+	Room       int64
+	Invitation int64
+	Admission  int64
+	Detail     string
+}

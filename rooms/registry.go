@@ -1,0 +1,252 @@
+package rooms
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"admitone/rooms/audit"
+)
+
+// Store keeps rooms. Every changing method stores the event in the same
+// transaction as the change. Implementations MUST be safe for concurrent use
+// and answer ErrUnavailable when the database cannot be reached.
+type Store interface {
+	// Insert adds a room: ErrSlugTaken when its slug was ever used, ErrIDTaken
+	// when its id was.
+	Insert(ctx context.Context, r Room, ev audit.Event) error
+	// ByID and BySlug return one room or ErrNotFound.
+	ByID(ctx context.Context, id ID) (Room, error)
+	BySlug(ctx context.Context, slug string) (Room, error)
+	// List returns rooms, newest first, with their counts.
+	List(ctx context.Context, q Query) ([]Listed, error)
+	// Update stores the room's changeable members and, when it is not zero,
+	// moves the windows of its unredeemed invitations.
+	Update(ctx context.Context, r Room, shift Shift, ev audit.Event) error
+	// SetClosed closes the room at that moment, or reopens it with 0. It reports
+	// false, and stores no event, when the room was so already.
+	SetClosed(ctx context.Context, id ID, at int64, ev audit.Event) (bool, error)
+	// Events returns the room's history, newest first, before the given id.
+	Events(ctx context.Context, room ID, before ID, limit int) ([]audit.Event, error)
+}
+
+// Query asks for the rooms a caller reaches. Before is the id after which the
+// page goes on, 0 for the first.
+type Query struct {
+	Caller     Caller
+	ExternalID string
+	Before     ID
+	Limit      int
+	Now        int64
+}
+
+// Listed is a room with how many invitations are still open, how many uses were
+// taken, and how many wait for the host to make a new link.
+type Listed struct {
+	Room
+	Live     int
+	Redeemed int
+	Requests int
+}
+
+// Shift moves invitations' windows, in milliseconds, by what the room's start and end moved.
+type Shift struct {
+	Start int64
+	End   int64
+}
+
+// Registry creates rooms, finds them and changes them, for callers who may.
+type Registry struct {
+	Store    Store
+	IDs      *IDs
+	Now      func() time.Time
+	Backends func(name string) bool // tells whether a back end of this name is configured
+}
+
+// Draft is what a caller asks a new room to be.
+type Draft struct {
+	Name, Slug         string
+	StartsAt, EndsAt   int64
+	Timezone           string
+	Backend            string
+	ExternalID, Locale string
+	Capacity           int
+}
+
+// Create makes a room. A chosen slug that is taken is ErrSlugTaken; a derived
+// one gets a suffix. Refused input is Invalid.
+func (g *Registry) Create(ctx context.Context, by Caller, d Draft) (Room, error) {
+	now := g.Now().UnixMilli()
+	r := Room{Owner: by.Owner, Slug: d.Slug, StartsAt: d.StartsAt, EndsAt: d.EndsAt, Timezone: d.Timezone,
+		Backend: d.Backend, ExternalID: d.ExternalID, Locale: d.Locale, Capacity: d.Capacity, Name: d.Name, CreatedAt: now}
+	if err := g.check(&r); err != nil {
+		return Room{}, err
+	}
+	derived := r.Slug == ""
+	if derived {
+		r.Slug = slugFrom(r.Name)
+	}
+	if !ValidSlug(r.Slug) {
+		return Room{}, Invalid{"slug", "is 1 to 64 of a-z, 0-9 and inner hyphens"}
+	}
+	if !by.mayCreate(r.Slug) {
+		return Room{}, ErrSlugBarred
+	}
+	base := r.Slug
+	for range 8 {
+		r.ID = g.IDs.Next(now)
+		err := g.Store.Insert(ctx, r, by.event(audit.RoomCreated, now, r.ID, ""))
+		switch {
+		case errors.Is(err, ErrIDTaken):
+		case errors.Is(err, ErrSlugTaken) && derived:
+			r.Slug = base + "-" + strings.ToLower(rand.Text()[:5])
+			if !by.mayCreate(r.Slug) {
+				return Room{}, ErrSlugTaken
+			}
+		default:
+			return r, err
+		}
+	}
+	return Room{}, ErrSlugTaken
+}
+
+// Find returns the room of that id or slug if the caller reaches it, else ErrNotFound.
+func (g *Registry) Find(ctx context.Context, by Caller, idOrSlug string) (Room, error) {
+	var r Room
+	var err error
+	if id, bad := ParseID(RoomPrefix, idOrSlug); bad == nil {
+		r, err = g.Store.ByID(ctx, id)
+	} else {
+		r, err = g.Store.BySlug(ctx, idOrSlug)
+	}
+	if err == nil && !by.Reaches(r) {
+		return Room{}, ErrNotFound
+	}
+	return r, err
+}
+
+// Change is a wish to change a room; nil members stay as they are.
+type Change struct {
+	Name               *string
+	StartsAt, EndsAt   *int64
+	Timezone           *string
+	Backend            *string
+	ExternalID, Locale *string
+	Capacity           *int
+	KeepInvitations    bool // do not move unredeemed invitations' windows with the room's
+}
+
+// Change stores the changed room. Where its times move, the windows of its
+// unredeemed invitations move with them, unless c says otherwise.
+func (g *Registry) Change(ctx context.Context, by Caller, r Room, c Change) (Room, error) {
+	was := r
+	set(&r.Name, c.Name)
+	set(&r.StartsAt, c.StartsAt)
+	set(&r.EndsAt, c.EndsAt)
+	set(&r.Timezone, c.Timezone)
+	set(&r.Backend, c.Backend)
+	set(&r.ExternalID, c.ExternalID)
+	set(&r.Locale, c.Locale)
+	set(&r.Capacity, c.Capacity)
+	if err := g.check(&r); err != nil {
+		return Room{}, err
+	}
+	if r == was {
+		return r, nil
+	}
+	var shift Shift
+	if !c.KeepInvitations {
+		shift = shiftBetween(was, r)
+	}
+	now := g.Now().UnixMilli()
+	return r, g.Store.Update(ctx, r, shift, by.event(audit.RoomChanged, now, r.ID, changed(was, r)))
+}
+
+// shiftBetween is how far invitations' windows move when was becomes r. An
+// edge that appears or vanishes moves nothing.
+func shiftBetween(was, r Room) (s Shift) {
+	if was.StartsAt != 0 && r.StartsAt != 0 {
+		s.Start = r.StartsAt - was.StartsAt
+	}
+	if was.EndsAt != 0 && r.EndsAt != 0 {
+		s.End = r.EndsAt - was.EndsAt
+	}
+	return s
+}
+
+// SetClosed closes the room, or opens it again; doing so twice changes nothing.
+func (g *Registry) SetClosed(ctx context.Context, by Caller, r Room, closed bool) (Room, error) {
+	now := g.Now().UnixMilli()
+	kind, at := audit.RoomReopened, int64(0)
+	if closed {
+		kind, at = audit.RoomClosed, now
+	}
+	done, err := g.Store.SetClosed(ctx, r.ID, at, by.event(kind, now, r.ID, ""))
+	if err != nil {
+		return Room{}, err
+	}
+	if done {
+		r.ClosedAt = at
+	}
+	return r, nil
+}
+
+func (g *Registry) check(r *Room) (err error) {
+	if r.Name, err = CleanText("name", r.Name, MaxName); err != nil {
+		return err
+	}
+	if r.Name == "" {
+		return Invalid{"name", "must not be empty"}
+	}
+	if r.ExternalID, err = CleanText("external_id", r.ExternalID, MaxExternalID); err != nil {
+		return err
+	}
+	if err = CheckLocale(r.Locale); err != nil {
+		return err
+	}
+	if r.Capacity < 0 || r.Capacity > MaxCapacity {
+		return Invalid{"capacity", "is 1 to 100000 guests at once, or null for any number"}
+	}
+	if r.StartsAt != 0 && r.EndsAt != 0 && r.EndsAt <= r.StartsAt {
+		return Invalid{"ends_at", "must be after starts_at"}
+	}
+	if r.Timezone != "" {
+		if _, err := time.LoadLocation(r.Timezone); err != nil || r.Timezone == "Local" {
+			return Invalid{"timezone", "is not an IANA time zone such as Europe/Berlin"}
+		}
+	}
+	if r.Backend != "" && !g.Backends(r.Backend) {
+		return Invalid{"backend", "no back end of this name is configured"}
+	}
+	return nil
+}
+
+func (c Caller) event(kind audit.Kind, at int64, room ID, detail string) audit.Event {
+	return audit.Event{At: at, Actor: c.Actor, Kind: kind, Room: int64(room), Detail: detail}
+}
+
+func changed(was, r Room) string {
+	var what []string
+	for _, m := range []struct {
+		name string
+		diff bool
+	}{
+		{"name", was.Name != r.Name}, {"start", was.StartsAt != r.StartsAt}, {"end", was.EndsAt != r.EndsAt},
+		{"time zone", was.Timezone != r.Timezone}, {"back end", was.Backend != r.Backend},
+		{"capacity", was.Capacity != r.Capacity}, {"external id", was.ExternalID != r.ExternalID}, {"locale", was.Locale != r.Locale},
+	} {
+		if m.diff {
+			what = append(what, m.name)
+		}
+	}
+	return fmt.Sprintf("changed %s", strings.Join(what, ", "))
+}
+
+func set[T any](dst, src *T) {
+	if src != nil {
+		*dst = *src
+	}
+}
