@@ -1,0 +1,192 @@
+package hosts
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// TooMany is the refusal of somebody who guessed too often.
+type TooMany struct{ Wait time.Duration }
+
+func (e TooMany) Error() string {
+	return fmt.Sprintf("too many tries; try again in %s", e.Wait.Round(time.Second))
+}
+
+// Buckets counts things that may happen a few times at once and then only
+// slowly, for many keys: each key has Burst of them, and gets one more every
+// Every. Only what failed counts. It remembers the most recent keys and is safe for concurrent use.
+type Buckets struct {
+	Burst int
+	Every time.Duration
+	Now   func() time.Time
+
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	order list.List // most recently used first
+}
+
+type bucket struct {
+	key  string
+	left float64
+	at   time.Time
+}
+
+// remembered bounds the memory of Buckets: about 10 MB. Whoever is forgotten
+// begins anew, which takes an attacker that many addresses.
+const remembered = 65536
+
+// Allowed returns nil while the key has a try left, else TooMany and when it will.
+func (b *Buckets) Allowed(key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if k := b.bucket(key); k.left < 1 {
+		return TooMany{max(time.Second, time.Duration((1-k.left)*float64(b.Every)))}
+	}
+	return nil
+}
+
+// Failed counts a wrong guess. Guesses that were under way at once may take
+// more than was left; the key then waits for those too.
+func (b *Buckets) Failed(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bucket(key).left--
+}
+
+func (b *Buckets) bucket(key string) *bucket {
+	now := b.Now()
+	if e, ok := b.byKey[key]; ok {
+		b.order.MoveToFront(e)
+		k := e.Value.(*bucket) //nolint:forcetypeassert // only buckets are put in
+		if since := now.Sub(k.at); since > 0 {
+			k.left = min(float64(b.Burst), k.left+since.Seconds()/b.Every.Seconds())
+		}
+		k.at = now
+		return k
+	}
+	if b.byKey == nil {
+		b.byKey = map[string]*list.Element{}
+	}
+	if b.order.Len() >= remembered {
+		last := b.order.Back()
+		delete(b.byKey, b.order.Remove(last).(*bucket).key) //nolint:forcetypeassert // as above
+	}
+	k := &bucket{key, float64(b.Burst), now}
+	b.byKey[key] = b.order.PushFront(k)
+	return k
+}
+
+// Gate lets hosts sign in and slows guessers, without ever locking the owner
+// out: who proves an earlier sign-in, by a device's mark or an address, has
+// tries of their own that no stranger can use up. Strangers share one bucket an
+// account, which bounds what they can try: 10 at once and 80 an hour.
+type Gate struct {
+	Directory *Directory
+	Store     Store
+	Now       func() time.Time
+
+	accounts Buckets
+	sources  Buckets
+	known    Buckets
+	slots    chan struct{} // passwords looked at once; each costs 19 MiB
+}
+
+// NewGate returns a gate to the directory's hosts.
+func NewGate(d *Directory, store Store, now func() time.Time) *Gate {
+	return &Gate{Directory: d, Store: store, Now: now, slots: make(chan struct{}, 4),
+		accounts: Buckets{Burst: 10, Every: 45 * time.Second, Now: now},
+		sources:  Buckets{Burst: 10, Every: 10 * time.Second, Now: now},
+		known:    Buckets{Burst: 10, Every: 45 * time.Second, Now: now},
+	}
+}
+
+// SignIn returns the host of that name and password: ErrCredentials, or TooMany
+// before anything is looked at. address is where the caller comes from; device
+// is what Device gave at an earlier sign-in, empty for none.
+func (g *Gate) SignIn(ctx context.Context, username, password, address, device string) (Host, error) {
+	account := strings.ToLower(username)
+	if len(account) > 64 {
+		account = account[:64]
+	}
+	var tries []try
+	switch {
+	case device != "" && g.knowsDevice(account, device):
+		tries = []try{{&g.known, "d " + account + " " + device}}
+	case g.knowsAddress(ctx, account, address):
+		tries = []try{{&g.known, "a " + account + " " + address}}
+	default:
+		tries = []try{{&g.sources, address}, {&g.accounts, account}}
+	}
+	if err := allowed(tries); err != nil {
+		return Host{}, err
+	}
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-ctx.Done():
+		return Host{}, ctx.Err()
+	}
+	// Again, for the guesses that failed while this one waited.
+	if err := allowed(tries); err != nil {
+		return Host{}, err
+	}
+	h, err := g.Directory.Check(ctx, username, password)
+	switch {
+	case errors.Is(err, ErrCredentials):
+		for _, t := range tries {
+			t.of.Failed(t.key)
+		}
+	case err == nil:
+		// Signing in must work also where nothing can be written.
+		_ = g.Store.RememberAddress(ctx, strings.ToLower(h.Username), g.address(address), g.Now().UnixMilli())
+	}
+	return h, err
+}
+
+// try is one of the counts that a sign-in is held against.
+type try struct {
+	of  *Buckets
+	key string
+}
+
+// allowed returns nil while each count has a try left, else TooMany and when all will.
+func allowed(tries []try) error {
+	var longest TooMany
+	for _, t := range tries {
+		var many TooMany
+		if errors.As(t.of.Allowed(t.key), &many) && many.Wait > longest.Wait {
+			longest = many
+		}
+	}
+	if longest.Wait > 0 {
+		return longest
+	}
+	return nil
+}
+
+// Device is the mark that a device gets at its sign-in; it proves nothing but
+// that this device once signed in as this host with the present password.
+func (g *Gate) Device(h Host) string {
+	return fmt.Sprintf("%x", g.Directory.mac("device " + strings.ToLower(h.Username) + "\x00" + h.Version)[:16])
+}
+
+func (g *Gate) knowsDevice(account, device string) bool {
+	h, err := g.Directory.ByName(context.Background(), account)
+	return err == nil && g.Device(h) == device
+}
+
+func (g *Gate) knowsAddress(ctx context.Context, account, address string) bool {
+	known, err := g.Store.KnowsAddress(ctx, account, g.address(address))
+	return err == nil && known
+}
+
+// address is what the database keeps of an address: a MAC, so that it alone
+// does not tell where a host has been.
+func (g *Gate) address(a string) string {
+	return fmt.Sprintf("%x", g.Directory.mac("address " + a)[:16])
+}

@@ -1,0 +1,338 @@
+// Package hosts knows who may sign in, and tells a host from a guesser.
+//
+// It never keeps a plain password longer than it must, and never says whether
+// a name exists.
+package hosts
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/bcrypt"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+	"admitone/tokens/keys"
+)
+
+// ErrCredentials is the one refusal of a wrong name or password.
+var ErrCredentials = errors.New("wrong name or password")
+
+// Host is a person who may sign in.
+type Host struct {
+	Username    string
+	DisplayName string
+	Admin       bool
+	Slugs       []string // allowed_rooms
+	// Version changes with the password, and when the host signs out everywhere:
+	// sessions and tokens carry the one they began with and end when it is no
+	// longer the host's.
+	Version string
+
+	hash  string // argon2id or bcrypt, empty where plain is set
+	plain []byte // MAC of a password that was given in plain text
+}
+
+// Shown is what the host is called on pages.
+func (h Host) Shown() string {
+	if h.DisplayName != "" {
+		return h.DisplayName
+	}
+	return h.Username
+}
+
+// Caller is the host as somebody who asks for something.
+func (h Host) Caller() rooms.Caller {
+	return rooms.Caller{Actor: audit.Actor{Kind: audit.Host, Name: h.Username}, Owner: h.Username, Admin: h.Admin, Slugs: h.Slugs}
+}
+
+// Generated is the host that is made where the settings name none.
+type Generated struct {
+	Username string
+	Hash     string
+}
+
+// Store keeps the generated host and where hosts signed in from.
+// Implementations MUST be safe for concurrent use.
+type Store interface {
+	// Generated returns the generated host, or rooms.ErrNotFound.
+	Generated(ctx context.Context) (Generated, error)
+	// SetGenerated replaces it, or adds it; with keep, an existing one stays and
+	// false is reported.
+	SetGenerated(ctx context.Context, g Generated, at int64, keep bool) (bool, error)
+	// Epochs returns how often hosts signed out everywhere, by name in lower
+	// case; those who never did are missing.
+	Epochs(ctx context.Context) (map[string]int64, error)
+	// KnowsAddress tells whether the host signed in from that address before.
+	KnowsAddress(ctx context.Context, host, address string) (bool, error)
+	// RememberAddress notes that the host signed in from that address.
+	RememberAddress(ctx context.Context, host, address string, at int64) error
+}
+
+// Directory is everybody who may sign in. It is safe for concurrent use.
+type Directory struct {
+	root  keys.Root
+	store Store
+	now   func() time.Time
+	set   []Host // from the settings; empty where the host is generated
+
+	mu     sync.Mutex
+	all    []Host // as of readAt; replaced, never changed
+	readAt time.Time
+}
+
+// NewDirectory is the directory of the given hosts, or of the generated one
+// where there are none.
+func NewDirectory(root keys.Root, store Store, now func() time.Time, set []Host) *Directory {
+	d := &Directory{root: root, store: store, now: now}
+	for _, h := range set {
+		h.Version = d.version(h.Username, h.hash+string(h.plain))
+		if h.plain != nil {
+			h.plain = d.mac(string(h.plain))
+		}
+		d.set = append(d.set, h)
+	}
+	return d
+}
+
+var usernames = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
+
+// Parse reads the setting HOST_USERS. Errors name the entry and never quote it.
+func Parse(text string) ([]Host, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	var list []struct {
+		Username     string   `json:"username"`
+		Password     string   `json:"password"`
+		DisplayName  string   `json:"display_name"`
+		AllowedRooms []string `json:"allowed_rooms"`
+		Admin        bool     `json:"admin"`
+	}
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&list); err != nil || dec.More() {
+		return nil, errors.New(`is not a JSON array of {"username","password","display_name"?,"allowed_rooms"?,"admin"?}`)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("names nobody; leave it out to have a host generated")
+	}
+	var out []Host
+	for i, e := range list {
+		h := Host{Username: e.Username, DisplayName: e.DisplayName, Admin: e.Admin, Slugs: e.AllowedRooms}
+		var err error
+		switch {
+		case !usernames.MatchString(e.Username):
+			err = errors.New("username is 1 to 64 of letters, digits and . _ @ + -")
+		case slices.ContainsFunc(out, func(o Host) bool { return strings.EqualFold(o.Username, e.Username) }):
+			err = errors.New("username stands twice")
+		case slices.ContainsFunc(e.AllowedRooms, func(s string) bool { return s != "*" && !rooms.ValidSlug(s) }):
+			err = errors.New(`allowed_rooms holds slugs or "*"`)
+		default:
+			if h.DisplayName, err = rooms.CleanText("display_name", e.DisplayName, rooms.MaxName); err == nil {
+				err = h.secret(e.Password)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i+1, err)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// secret takes over a password in plain text or as a hash.
+func (h *Host) secret(password string) error {
+	switch {
+	case strings.HasPrefix(password, "$argon2id$"):
+		if _, _, _, err := argon2id.DecodeHash(password); err != nil {
+			return errors.New("password looks like an argon2id hash but is none")
+		}
+		h.hash = password
+	case strings.HasPrefix(password, "$2"):
+		if _, err := bcrypt.Cost([]byte(password)); err != nil {
+			return errors.New("password looks like a bcrypt hash but is none")
+		}
+		h.hash = password
+	default:
+		if err := CheckPassword(h.Username, password); err != nil {
+			return err
+		}
+		h.plain = []byte(password)
+	}
+	return nil
+}
+
+// CheckPassword refuses passwords that need no guessing.
+func CheckPassword(username, password string) error {
+	low := strings.ToLower(password)
+	switch {
+	case len(password) < 8:
+		return errors.New("password is shorter than 8 characters")
+	case len(password) > 1024:
+		return errors.New("password is longer than 1024 bytes")
+	case strings.EqualFold(username, password), slices.Contains(tooCommon(), low):
+		return errors.New("password is a default or the most common of all; choose another")
+	case strings.Count(low, low[:1]) == len(low):
+		return errors.New("password is one character over and over")
+	}
+	return nil
+}
+
+func tooCommon() []string {
+	return []string{
+		"password", "password1", "passw0rd", "12345678", "123456789", "1234567890", "qwertyui", "qwerty123", "qwertyuiop",
+		"changeme", "changeit", "changethis", "change-me", "letmein1", "iloveyou", "admin123", "administrator", "welcome1",
+		"11111111", "00000000", "username", "mirotalk", "admitone", "secret123", "abcd1234", "abc12345", "11223344",
+	}
+}
+
+// Hash returns an argon2id hash for HOST_USERS (m=19456, t=2, p=1).
+func Hash(password string) (string, error) { return argon2id.CreateHash(password, params()) }
+
+func params() *argon2id.Params {
+	return &argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
+// Generate makes the generated host if there is none, or a new password for it
+// with reset. The password is returned once and kept as a hash; it is empty
+// where an existing one stays.
+func Generate(ctx context.Context, store Store, now time.Time, reset bool) (password string, err error) {
+	if !reset {
+		if _, err := store.Generated(ctx); err == nil || !errors.Is(err, rooms.ErrNotFound) {
+			return "", err
+		}
+	}
+	text := strings.ToLower(rand.Text()[:16])
+	password = text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
+	hash, err := Hash(password)
+	if err != nil {
+		return "", err
+	}
+	done, err := store.SetGenerated(ctx, Generated{Username: "host", Hash: hash}, now.UnixMilli(), !reset)
+	if err != nil || !done {
+		return "", err
+	}
+	return password, nil
+}
+
+// All returns everybody who may sign in.
+func (d *Directory) All(ctx context.Context) ([]Host, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// The command line may give the generated host a new password beside us, and
+	// a host may sign out everywhere at another instance.
+	if now := d.now(); d.all == nil || now.Sub(d.readAt) > 500*time.Millisecond || now.Before(d.readAt) {
+		all, err := d.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		d.all, d.readAt = all, now
+	}
+	return d.all, nil
+}
+
+// read is everybody as of now.
+func (d *Directory) read(ctx context.Context) ([]Host, error) {
+	all := slices.Clone(d.set)
+	if len(all) == 0 {
+		g, err := d.store.Generated(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = []Host{{Username: g.Username, Admin: true, hash: g.Hash, Version: d.version(g.Username, g.Hash)}}
+	}
+	epochs, err := d.store.Epochs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, h := range all {
+		if n := epochs[strings.ToLower(h.Username)]; n > 0 {
+			all[i].Version = d.version(h.Username, h.Version+"\x00"+strconv.FormatInt(n, 10))
+		}
+	}
+	return all, nil
+}
+
+// forget has the next question read everybody anew.
+func (d *Directory) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all = nil
+}
+
+// ByName returns the host of that name, or rooms.ErrNotFound. Names are
+// compared without regard to case.
+func (d *Directory) ByName(ctx context.Context, username string) (Host, error) {
+	all, err := d.All(ctx)
+	if err != nil {
+		return Host{}, err
+	}
+	for _, h := range all {
+		if strings.EqualFold(h.Username, username) {
+			return h, nil
+		}
+	}
+	return Host{}, rooms.ErrNotFound
+}
+
+// Check returns the host of that name and password, else ErrCredentials. An
+// unknown name costs the time of a known one: its password is compared with
+// that of a host who is always the same for this name.
+func (d *Directory) Check(ctx context.Context, username, password string) (Host, error) {
+	all, err := d.All(ctx)
+	if err != nil {
+		return Host{}, err
+	}
+	sum := d.mac("shadow " + strings.ToLower(username))
+	h, exists := all[int(sum[0])%len(all)], false
+	for _, o := range all {
+		if strings.EqualFold(o.Username, username) {
+			h, exists = o, true
+		}
+	}
+	if !d.matches(h, password) || !exists {
+		return Host{}, ErrCredentials
+	}
+	return h, nil
+}
+
+func (d *Directory) matches(h Host, password string) bool {
+	if len(password) > 1024 {
+		password = password[:1024]
+	}
+	if strings.HasPrefix(h.hash, "$2") {
+		return bcrypt.CompareHashAndPassword([]byte(h.hash), []byte(password)) == nil
+	}
+	if h.hash != "" {
+		ok, err := argon2id.ComparePasswordAndHash(password, h.hash)
+		return ok && err == nil
+	}
+	// A plain password costs an attacker as much as a hashed one.
+	_, _ = Hash(password)
+	return hmac.Equal(h.plain, d.mac(password))
+}
+
+func (d *Directory) mac(s string) []byte {
+	h := hmac.New(sha256.New, d.root.Derive("hosts"))
+	h.Write([]byte(s))
+	return h.Sum(nil)
+}
+
+func (d *Directory) version(username, secret string) string {
+	return base64.RawURLEncoding.EncodeToString(d.mac("version " + username + "\x00" + secret)[:12])
+}
