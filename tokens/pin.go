@@ -1,0 +1,80 @@
+package tokens
+
+import (
+	"context"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"admitone/rooms"
+	"admitone/rooms/hosts"
+)
+
+// The length of a PIN in characters.
+const (
+	MinPIN = 4
+	MaxPIN = 12
+)
+
+// PINs checks invitations' PINs, and slows down whoever guesses: ten wrong ones
+// an invitation are free, then there is one every half minute. It is safe for
+// concurrent use.
+type PINs struct {
+	wrong *hosts.Buckets
+	slots chan struct{} // PINs looked at once; each costs 19 MiB
+}
+
+// NewPINs returns the checker of one server.
+func NewPINs(now func() time.Time) *PINs {
+	return &PINs{&hosts.Buckets{Burst: 10, Every: 30 * time.Second, Now: now}, make(chan struct{}, 4)}
+}
+
+// hashPIN is what the database keeps of a PIN; empty for none.
+func hashPIN(pin string) (string, error) {
+	if pin == "" {
+		return "", nil
+	}
+	pin, err := rooms.CleanText("pin", pin, MaxPIN)
+	if err != nil {
+		return "", err
+	}
+	if utf8.RuneCountInString(pin) < MinPIN {
+		return "", rooms.Invalid{Field: "pin", Detail: "is 4 to 12 characters"}
+	}
+	return hosts.Hash(pin)
+}
+
+// check is nil where the invitation has no PIN or this is it; otherwise a
+// Refusal for ErrPINRequired or ErrPINWrong, or hosts.TooMany. It uses nothing up.
+func (p *PINs) check(ctx context.Context, inv Invitation, pin string) error {
+	switch {
+	case inv.PIN == "":
+		return nil
+	case pin == "":
+		return Refusal{ErrPINRequired, inv}
+	}
+	key := inv.ID.Show(rooms.InvitationPrefix)
+	if err := p.wrong.Allowed(key); err != nil {
+		return err
+	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// Again, for the guesses that failed while this one waited.
+	if err := p.wrong.Allowed(key); err != nil {
+		return err
+	}
+	pin, err := rooms.CleanText("pin", pin, 64)
+	if err != nil {
+		return Refusal{ErrPINWrong, inv}
+	}
+	if ok, err := argon2id.ComparePasswordAndHash(pin, inv.PIN); err != nil || !ok {
+		p.wrong.Failed(key)
+		return Refusal{ErrPINWrong, inv}
+	}
+	return nil
+}

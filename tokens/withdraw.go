@@ -1,0 +1,91 @@
+package tokens
+
+import (
+	"context"
+	"time"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+)
+
+// Revoke makes the invitation worthless and ends its admissions. Again, it
+// changes nothing. The reason is kept in the history; it may be empty.
+func (s *Invitations) Revoke(ctx context.Context, by rooms.Caller, inv Invitation, reason string) (Invitation, error) {
+	reason, err := rooms.CleanText("reason", reason, MaxNameLen)
+	if err != nil {
+		return Invitation{}, err
+	}
+	now := s.Now().UnixMilli()
+	if _, err := s.Store.Revoke(ctx, inv.ID, now, event(by.Actor, audit.InvitationRevoked, now, inv, reason)); err != nil {
+		return Invitation{}, err
+	}
+	return s.Store.ByID(ctx, inv.ID)
+}
+
+// Restore undoes a revocation within UndoWindow; later it is ErrConflict. What
+// is not revoked stays as it is.
+func (s *Invitations) Restore(ctx context.Context, by rooms.Caller, inv Invitation, reason string) (Invitation, error) {
+	reason, err := rooms.CleanText("reason", reason, MaxNameLen)
+	if err != nil {
+		return Invitation{}, err
+	}
+	now := s.Now().UnixMilli()
+	since := now - UndoWindow.Milliseconds()
+	done, err := s.Store.Restore(ctx, inv.ID, since, event(by.Actor, audit.InvitationRestored, now, inv, reason))
+	if err != nil {
+		return Invitation{}, err
+	}
+	inv, err = s.Store.ByID(ctx, inv.ID)
+	if err == nil && !done && inv.RevokedAt != 0 {
+		return Invitation{}, ErrConflict
+	}
+	return inv, err
+}
+
+// UndoUntil is until when Restore works, in Unix milliseconds, 0 if not revoked.
+func (inv Invitation) UndoUntil() int64 {
+	if inv.RevokedAt == 0 {
+		return 0
+	}
+	return inv.RevokedAt + UndoWindow.Milliseconds()
+}
+
+// Reissue makes a new invitation with a new link in the place of inv, which is
+// superseded; with keepOld both stay good and share one counter of uses. The
+// new one ends when the old one would, or lives as long as it once did.
+func (s *Invitations) Reissue(ctx context.Context, by rooms.Caller, inv Invitation, keepOld, mayHost bool) (Invitation, error) {
+	return s.replace(ctx, by, inv, keepOld, mayHost, func(next Invitation, ev audit.Event) error {
+		return s.Store.Reissue(ctx, inv.ID, next, ev)
+	})
+}
+
+func (s *Invitations) replace(ctx context.Context, by rooms.Caller, inv Invitation, keepOld, mayHost bool, store func(Invitation, audit.Event) error) (Invitation, error) {
+	now := s.Now().UnixMilli()
+	switch {
+	case inv.Role == Host && !mayHost:
+		return Invitation{}, ErrRoleBarred
+	case inv.SupersededBy != 0, keepOld && inv.RevokedAt != 0, inv.Room.ClosedAt != 0:
+		return Invitation{}, inv.Withdrawn()
+	}
+	next := Invitation{Room: inv.Room, Role: inv.Role, Name: inv.Name, Email: inv.Email, PIN: inv.PIN, MaxUses: inv.MaxUses,
+		NotBefore: inv.NotBefore, ExpiresAt: inv.ExpiresAt, CreatedAt: now, CreatedBy: by.Actor,
+		ExternalID: inv.ExternalID, Locale: inv.Locale}
+	if keepOld {
+		next.Counter = inv.Counter
+	}
+	if next.ExpiresAt < now+MinLifetime.Milliseconds() {
+		life := max(inv.ExpiresAt-max(inv.CreatedAt, inv.NotBefore), time.Minute.Milliseconds())
+		next.ExpiresAt = wholeSecond(now + min(life, MaxLifetime.Milliseconds()-1000))
+	}
+	detail := "the old link no longer works"
+	if keepOld {
+		detail = "the old link keeps working and shares its uses"
+	}
+	next, err := s.insert(now, next, func(next Invitation) error {
+		return store(next, event(by.Actor, audit.InvitationReissued, now, next, detail))
+	})
+	if err != nil {
+		return Invitation{}, err
+	}
+	return s.Store.ByID(ctx, next.ID)
+}
