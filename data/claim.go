@@ -1,0 +1,102 @@
+package data
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+	"admitone/tokens"
+)
+
+// Claim implements tokens.Store: it takes a use exactly once.
+//
+// The admission's unique (invitation, nonce) makes a retry find its first
+// attempt, and the conditional UPDATE takes the use only if the row allows it at
+// that very moment. Nothing is read first and trusted later.
+func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event) (tokens.Admission, error) {
+	out := c.Admission
+	err := s.db.write(ctx, func(t *tx) error {
+		a := c.Admission
+		n, err := t.exec(`INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT (invitation_id, nonce) DO NOTHING`,
+			int64(a.ID), int64(a.Invitation), c.Nonce, int64(a.Room), string(a.Role), a.Name, a.Browser, a.CreatedAt)
+		if duplicate(err, "admissions.id") {
+			return rooms.ErrIDTaken
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			out, err = scanAdmission(t.row(admissionColumns+` WHERE invitation_id = $1 AND nonce = $2`, int64(a.Invitation), c.Nonce))
+			return err
+		}
+		if err := t.take(c); err != nil {
+			return err
+		}
+		if c.Limited {
+			if err := t.fits(c.Admission); err != nil {
+				return err
+			}
+		}
+		return t.record(s.ids, ev)
+	})
+	return out, err
+}
+
+// take is Invitation.Check as one statement. Where the invitation counts its own
+// uses all conditions are on the row that is changed, so that PostgreSQL looks
+// at them again after waiting for another claim or a revocation.
+func (t *tx) take(c tokens.Claim) error {
+	const room = `EXISTS (SELECT 1 FROM rooms r WHERE r.id = $4 AND r.closed_at = 0 AND r.starts_at <= $2 AND (r.ends_at = 0 OR r.ends_at + $5 > $2))`
+	args := []any{int64(c.Admission.Invitation), c.Admission.CreatedAt, int64(c.Counter), int64(c.Admission.Room), rooms.Grace.Milliseconds()}
+	if c.Counter == c.Admission.Invitation {
+		return t.one(tokens.ErrNotClaimed, `UPDATE invitations SET uses = uses + 1, redeemed_at = $2
+			WHERE id = $1 AND counter = $3 AND uses < max_uses AND superseded_by = 0 AND revoked_at = 0 AND expires_at > $2 AND not_before <= $2 AND `+room, args...)
+	}
+	return t.one(tokens.ErrNotClaimed, `UPDATE invitations SET uses = uses + 1, redeemed_at = $2
+		WHERE id = $3 AND uses < max_uses AND `+room+` AND EXISTS (SELECT 1 FROM invitations i WHERE i.id = $1 AND i.counter = $3
+			AND i.superseded_by = 0 AND i.revoked_at = 0 AND i.expires_at > $2 AND i.not_before <= $2)`, args...)
+}
+
+// fits refuses an admission, already inserted, that is one too many for its room.
+//
+// The live admissions are counted and not kept as a number, which every
+// revocation, every undo and every hour that passes would have to keep right.
+// The room's row is locked first, so that among claims at once each counts those
+// before it: PostgreSQL takes a fresh snapshot for the second statement.
+func (t *tx) fits(a tokens.Admission) error {
+	if err := t.one(tokens.ErrNotClaimed, `UPDATE rooms SET capacity = capacity WHERE id = $1`, int64(a.Room)); err != nil {
+		return err
+	}
+	var free bool
+	err := t.row(`SELECT r.capacity = 0 OR r.capacity >= (SELECT COUNT(*) FROM admissions a JOIN invitations i ON i.id = a.invitation_id
+			WHERE a.room_id = r.id AND a.ended_at = 0 AND a.role = $2 AND i.revoked_at = 0 AND i.superseded_by = 0
+				AND (r.ends_at <> 0 OR a.created_at + $3 > $4))
+		FROM rooms r WHERE r.id = $1`, int64(a.Room), string(tokens.Guest), tokens.Stay.Milliseconds(), a.CreatedAt).Scan(&free)
+	if err == nil && !free {
+		err = tokens.ErrRoomFull
+	}
+	return err
+}
+
+const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at FROM admissions`
+
+func scanAdmission(row rowScanner) (a tokens.Admission, err error) {
+	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt)
+}
+
+// Admission implements tokens.Store.
+func (s *Invitations) Admission(ctx context.Context, invitation rooms.ID, nonce string) (tokens.Admission, error) {
+	a, err := scanAdmission(s.db.row(ctx, admissionColumns+` WHERE invitation_id = $1 AND nonce = $2`, int64(invitation), nonce))
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, tokens.ErrNotFound
+	}
+	return a, known(err)
+}
+
+// Admissions implements tokens.Store.
+func (s *Invitations) Admissions(ctx context.Context, room rooms.ID, browser string) ([]tokens.Admission, error) {
+	return list(ctx, s.db, scanAdmission, admissionColumns+` WHERE browser = $1 AND browser <> '' AND room_id = $2 ORDER BY id DESC LIMIT 20`, browser, int64(room))
+}

@@ -1,0 +1,43 @@
+package datatest
+
+import (
+	"context"
+	"testing"
+)
+
+// promise is one sentence of a Store's interface and what shows that it is kept.
+type promise struct {
+	says string
+	kept func(t *trial)
+}
+
+// Conformance holds every kind of database against every promise of the Stores
+// that data implements. The promises of one Store share a database, one after
+// the other; each makes the rooms it needs.
+func Conformance(t *testing.T) {
+	for store, promises := range map[string][]promise{
+		"rooms.Store":         roomsPromises(),
+		"tokens.Store":        append(invitationsPromises(), withdrawalPromises()...),
+		"tokens.Store claim":  claimPromises(),
+		"tokens.RequestStore": requestsPromises(),
+		"tokens.MoveStore":    movesPromises(),
+		"keys.Store":          keysPromises(),
+		"hosts.Store":         hostsPromises(),
+		"tokens.Presence":     presencePromises(),
+		"scs.CtxStore":        sessionsPromises(),
+		"tokens.Store many":   selectionPromises(),
+		"hosts.SignIns":       signInsPromises(),
+	} {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			Each(t, func(t *testing.T, b *Bench) {
+				raw := b.Raw(t)
+				for _, p := range promises {
+					t.Run(p.says, func(t *testing.T) {
+						p.kept(&trial{T: t, Bench: b, ctx: context.Background(), raw: raw, now: b.Clock.Millis()})
+					})
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,46 @@
+package data
+
+import (
+	"context"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+)
+
+// record stores the event in the transaction of the change it describes. An id
+// that another machine made in the same millisecond is made anew.
+func (t *tx) record(ids *rooms.IDs, ev audit.Event) error {
+	for {
+		n, err := t.exec(`INSERT INTO events (id, at, actor_kind, actor, kind, room_id, invitation_id, admission_id, detail)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+			int64(ids.Next(ev.At)), ev.At, string(ev.Actor.Kind), ev.Actor.Name, string(ev.Kind), ev.Room, ev.Invitation, ev.Admission, ev.Detail)
+		if err != nil || n == 1 {
+			return err
+		}
+	}
+}
+
+const eventColumns = `SELECT id, at, actor_kind, actor, kind, room_id, invitation_id, admission_id, detail FROM events`
+
+func scanEvent(row rowScanner) (ev audit.Event, err error) {
+	err = row.Scan(&ev.ID, &ev.At, &ev.Actor.Kind, &ev.Actor.Name, &ev.Kind, &ev.Room, &ev.Invitation, &ev.Admission, &ev.Detail)
+	return ev, err
+}
+
+// Events implements rooms.Store.
+func (s *Rooms) Events(ctx context.Context, room, before rooms.ID, limit int) ([]audit.Event, error) {
+	return list(ctx, s.db, scanEvent, eventColumns+` WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, int64(room), upTo(before), limit)
+}
+
+// Events implements tokens.Store.
+func (s *Invitations) Events(ctx context.Context, invitation, before rooms.ID, limit int) ([]audit.Event, error) {
+	return list(ctx, s.db, scanEvent, eventColumns+` WHERE invitation_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, int64(invitation), upTo(before), limit)
+}
+
+// upTo is the bound of a page that goes on after an id, or begins for 0.
+func upTo(before rooms.ID) int64 {
+	if before == 0 {
+		return 1<<63 - 1
+	}
+	return int64(before)
+}

@@ -1,0 +1,110 @@
+package data_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"admitone/data/datatest"
+	"admitone/rooms/audit"
+	"admitone/tokens"
+)
+
+// devices let so many devices take one code over at once, and count those that were told they have it.
+func devices(s *stage, n int, take func(device string) error) int {
+	s.Helper()
+	var won atomic.Int32
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-start
+			switch err := take(fmt.Sprint("device ", i)); {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, tokens.ErrMoveCode):
+				s.Errorf("device %d: %v", i, err)
+			}
+		})
+	}
+	close(start)
+	all.Wait()
+	return int(won.Load())
+}
+
+// offered is an invitation that was used, and a code for its admission.
+func (s *stage) offered() (tokens.Invitation, tokens.Move) {
+	s.Helper()
+	inv := s.mint(1)
+	a, err := s.claim(inv, "first")
+	if err != nil {
+		s.Fatal(err)
+	}
+	m := tokens.Move{Code: "c " + inv.ID.Show(""), Admission: a.ID, Invitation: inv.ID, Room: inv.Room.ID, Browser: a.Browser, ExpiresAt: s.Clock.Millis() + tokens.MoveLife.Milliseconds()}
+	if err := s.Invitations.Store.OfferMove(s.Context(), m); err != nil {
+		s.Fatal(err)
+	}
+	// Moves are no limit here, so that the code alone decides.
+	if _, err := s.Raw(s.T).ExecContext(s.Context(), "UPDATE invitations SET more_moves = 1000 WHERE id = $1", int64(inv.ID)); err != nil {
+		s.Fatal(err)
+	}
+	return inv, m
+}
+
+func TestOfManyDevicesWithOneCodeExactlyOneGoesOn(t *testing.T) {
+	t.Parallel()
+	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
+		s := newStage(t, b)
+		for _, n := range []int{2, 50} {
+			inv, m := s.offered()
+			won := devices(s, n, func(device string) error {
+				return b.Invitations.Store.TakeMove(t.Context(), m.Code, device, "n "+device, b.Clock.Millis(),
+					audit.Event{At: b.Clock.Millis(), Kind: audit.InvitationMovedDevice, Invitation: int64(inv.ID)})
+			})
+			after, err := b.Invitations.Store.ByID(t.Context(), inv.ID)
+			if err != nil || won != 1 || after.Moves != 1 || after.Uses != 1 {
+				t.Errorf("%d of %d devices went on: %d moves, %d uses, %v", won, n, after.Moves, after.Uses, err)
+			}
+		}
+	})
+}
+
+// The control: a taking that reads, decides, and then writes lets several go on.
+func TestTheRaceSeesAMoveThatReadsThenWrites(t *testing.T) {
+	t.Parallel()
+	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
+		s := newStage(t, b)
+		_, m := s.offered()
+		raw := b.Raw(t)
+		raw.SetMaxOpenConns(8)
+		const n = 20
+		var read sync.WaitGroup
+		read.Add(n)
+		won := devices(s, n, func(device string) error {
+			err := moveBlindly(raw, m, device, func() { read.Done(); read.Wait() })
+			return err
+		})
+		if won < 2 {
+			t.Errorf("%d of %d: the race does not see more than one", won, n)
+		}
+	})
+}
+
+func moveBlindly(raw *sql.DB, m tokens.Move, device string, meanwhile func()) error {
+	var used int64
+	err := raw.QueryRow("SELECT used_at FROM moves WHERE code = $1", m.Code).Scan(&used)
+	meanwhile() // for the others, which makes the worst case the only one
+	switch {
+	case err != nil:
+		return err
+	case used != 0:
+		return tokens.ErrMoveCode
+	}
+	if _, err = raw.Exec("UPDATE moves SET used_at = 1 WHERE code = $1", m.Code); err == nil {
+		_, err = raw.Exec("UPDATE admissions SET browser = $2 WHERE id = $1", int64(m.Admission), device)
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package data
+
+import (
+	"context"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+	"admitone/tokens"
+)
+
+// Refused implements tokens.Store. The row is locked first, so that of many
+// refusals at once one is noted: PostgreSQL takes a fresh snapshot for the
+// second statement. Most find their line there already and write nothing.
+func (s *Invitations) Refused(ctx context.Context, since int64, ev audit.Event) error {
+	// Ids begin with their time, so the index leads to the last minute alone.
+	const noted = `SELECT COUNT(*) FROM events WHERE invitation_id = $1 AND id >= $2 AND kind = $3 AND detail = $4 AND at > $5`
+	args := []any{ev.Invitation, since << 20, string(ev.Kind), ev.Detail, since}
+	var n int
+	if err := s.db.row(ctx, noted, args...).Scan(&n); err != nil || n > 0 {
+		return known(err)
+	}
+	return s.db.write(ctx, func(t *tx) error {
+		if err := t.one(tokens.ErrNotFound, `UPDATE invitations SET opened_at = opened_at WHERE id = $1`, ev.Invitation); err != nil {
+			return err
+		}
+		if err := t.row(noted, args...).Scan(&n); err != nil || n > 0 {
+			return err
+		}
+		return t.record(s.ids, ev)
+	})
+}
+
+// Names implements tokens.Store.
+func (s *Invitations) Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error) {
+	names := map[rooms.ID]string{}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	type row struct {
+		id   rooms.ID
+		name string
+	}
+	keys := make([]int64, len(ids))
+	for i, id := range ids {
+		keys[i] = int64(id)
+	}
+	where, args := in(nil, keys)
+	rows, err := list(ctx, s.db, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.id, &x.name) },
+		`SELECT id, name FROM invitations WHERE id IN `+where, args...)
+	for _, r := range rows {
+		names[r.id] = r.name
+	}
+	return names, err
+}
+
+// RevokeAll implements tokens.Store.
+func (s *Invitations) RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (n int, err error) {
+	err = s.db.write(ctx, func(t *tx) error {
+		n = 0
+		for _, id := range ids {
+			did, err := t.exec(`UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND room_id = $3 AND revoked_at = 0 AND superseded_by = 0`, int64(id), at, int64(room))
+			if err != nil {
+				return err
+			}
+			if did == 0 {
+				continue
+			}
+			n++
+			if err := t.record(s.ids, ev(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// RestoreAll implements tokens.Store.
+func (s *Invitations) RestoreAll(ctx context.Context, room rooms.ID, at, since int64, ev func(rooms.ID) audit.Event) (n int, err error) {
+	if at <= since || at == 0 {
+		return 0, nil
+	}
+	ids, err := list(ctx, s.db, func(r rowScanner) (id rooms.ID, err error) { return id, r.Scan(&id) },
+		`SELECT id FROM invitations WHERE room_id = $1 AND revoked_at = $2 ORDER BY id`, int64(room), at)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	err = s.db.write(ctx, func(t *tx) error {
+		n = 0
+		for _, id := range ids {
+			did, err := t.exec(`UPDATE invitations SET revoked_at = 0 WHERE id = $1 AND revoked_at = $2`, int64(id), at)
+			if err != nil {
+				return err
+			}
+			if did == 0 {
+				continue
+			}
+			n++
+			if err := t.record(s.ids, ev(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
