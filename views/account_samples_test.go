@@ -1,0 +1,38 @@
+package views
+
+import (
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// accountSamples are the pages about a host's own sign-ins, a room's history and sheets to print.
+func accountSamples(s map[string]templ.Component) {
+	signedIn := []SignedIn{
+		{ID: "in_01", Browser: "Firefox", System: "Linux", Since: now.Add(-3 * time.Hour), Seen: now, This: true},
+		{ID: "in_02", Browser: "Chrome", System: "Android", Since: now.Add(-50 * time.Hour), Seen: now.Add(-time.Hour), New: true},
+		{ID: "in_03", Since: now.Add(-90 * time.Hour), Seen: now.Add(-80 * time.Hour)},
+	}
+	told := page("")
+	told.News = signedIn[1:2]
+	s["account"] = AccountPage(Account{Page: told, SignIns: signedIn})
+	open := page("")
+	open.NoSignOut = true
+	s["account-open"] = AccountPage(Account{Page: open})
+
+	line := func(kind, actor, guest, detail string) StoryLine {
+		return StoryLine{Event: Event{At: now.Add(-time.Hour), Actor: actor, Kind: kind, Detail: detail}, Invitation: "inv_01", Guest: guest}
+	}
+	s["history"] = RoomHistoryPage(RoomHistory{Page: page(""), Name: bidiName, Slug: "standup", Next: "/rooms/standup/history?before=ev_1", Lines: []StoryLine{
+		line("invitation.refused", "", emojiName, "used"), line("invitation.redeemed", bidiName, bidiName, ""), line("invitation.opened", "", scriptName, ""),
+		line("invitation.revoked", "grace", "", bidiName), line("invitation.minted", "grace", longName, ""),
+		{Event: Event{At: now.Add(-2 * time.Hour), Actor: "grace", Kind: "room.created"}},
+	}})
+	s["history-empty"] = RoomHistoryPage(RoomHistory{Page: page(""), Name: "Weekly standup", Slug: "standup"})
+
+	s["print"] = PrintPage(Print{Page: page(""), Room: bidiName, Slug: "standup", LeftOut: 1, WithHosts: "/rooms/standup/print?id=inv_01&hosts=true", Items: []PrintItem{
+		{ID: "inv_01", Name: bidiName, Role: RoleGuest, MaxUses: 1, Link: shortLink, ExpiresAt: now.Add(time.Hour)},
+		{ID: "inv_02", Role: RoleHost, MaxUses: 12, Link: shortLink, ExpiresAt: now.Add(time.Hour)},
+	}})
+	s["print-empty"] = PrintPage(Print{Page: page(""), Room: "Weekly standup", Slug: "standup"})
+}
