@@ -1,0 +1,152 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"admitone/rooms"
+)
+
+// The refusals of a body.
+var (
+	ErrNotJSON   = errors.New("the body is not JSON")
+	ErrMediaType = errors.New("the body must be application/json")
+	ErrTooLarge  = errors.New("the body is too large")
+)
+
+// decode reads the request's JSON object into v: ErrMediaType, ErrTooLarge,
+// ErrNotJSON, or rooms.Invalid with the member at fault; unknown members are
+// refused. With optional, no body at all leaves v as it is.
+func decode(c echo.Context, v any, optional bool) error {
+	r := c.Request()
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return ErrTooLarge
+	case err != nil:
+		return ErrNotJSON
+	case optional && len(body) == 0:
+		return nil
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return ErrMediaType
+	}
+	// encoding/json would put another character in the place of a broken one.
+	if !utf8.Valid(body) {
+		return ErrNotJSON
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(v)
+	if err == nil {
+		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
+			return ErrNotJSON
+		}
+		return exact(body, v)
+	}
+	var shape *json.UnmarshalTypeError
+	if errors.As(err, &shape) {
+		return rooms.Invalid{Field: shape.Field, Detail: "must not be a JSON " + shape.Value}
+	}
+	// encoding/json has no type for this one; its text is the only sign.
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return rooms.Invalid{Field: strings.Trim(name, `"`), Detail: unknown}
+	}
+	return ErrNotJSON
+}
+
+const unknown = "is not a member of this call"
+
+// exact refuses what encoding/json lets pass: null for the object, and members
+// in another case.
+func exact(body []byte, v any) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+		return rooms.Invalid{Detail: "must be a JSON object"}
+	}
+	known := reflect.TypeOf(v).Elem()
+	for i := range known.NumField() {
+		delete(members, known.Field(i).Tag.Get("json"))
+	}
+	for name := range members {
+		return rooms.Invalid{Field: name, Detail: unknown}
+	}
+	return nil
+}
+
+// opt is a member that may be absent, null or a value.
+type opt[T any] struct {
+	given, null bool
+	value       T // zero for null
+}
+
+func (o *opt[T]) UnmarshalJSON(b []byte) error {
+	o.given, o.null = true, string(b) == "null"
+	if o.null {
+		return nil
+	}
+	return json.Unmarshal(b, &o.value)
+}
+
+// ptr is nil for an absent member, the zero value for null.
+func (o opt[T]) ptr() *T {
+	if !o.given {
+		return nil
+	}
+	return &o.value
+}
+
+// when reads an instant in RFC 3339 as Unix milliseconds: nil for an absent
+// member, 0 for null.
+func when(field string, o opt[string]) (*int64, error) {
+	if !o.given || o.null {
+		return opt[int64]{given: o.given}.ptr(), nil
+	}
+	t, err := time.Parse(time.RFC3339, o.value)
+	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
+		return nil, rooms.Invalid{Field: field, Detail: "is written in RFC 3339 with an offset, such as 2026-01-31T09:00:00+01:00"}
+	}
+	ms := t.UnixMilli()
+	return &ms, nil
+}
+
+// instant is when for a member that cannot be cleared: 0 for absent.
+func instant(field string, o opt[string]) (int64, error) {
+	at, err := when(field, o)
+	if at == nil || err != nil {
+		return 0, err
+	}
+	return *at, nil
+}
+
+// span reads a duration, a string with units or a number of seconds; 0 for
+// absent or null.
+func span(field string, raw json.RawMessage) (d time.Duration, err error) {
+	var text string
+	var number float64
+	switch {
+	case len(raw) == 0, string(raw) == "null":
+		return 0, nil
+	case json.Unmarshal(raw, &number) == nil:
+		d, err = rooms.Seconds(number)
+	case json.Unmarshal(raw, &text) == nil:
+		d, err = rooms.ParseDuration(text)
+	default:
+		err = rooms.ErrBadDuration
+	}
+	if err != nil {
+		return 0, rooms.Invalid{Field: field, Detail: err.Error()}
+	}
+	return d, nil
+}

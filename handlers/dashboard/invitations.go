@@ -1,0 +1,262 @@
+package dashboard
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"admitone/handlers/session"
+	"admitone/rooms"
+	"admitone/rooms/audit"
+	"admitone/tokens"
+	"admitone/views"
+)
+
+// Room answers GET /rooms/{room}: the room and its invitations.
+func (p *Pages) Room(c echo.Context, h host) error {
+	r, err := p.room(c, h)
+	if err != nil {
+		return err
+	}
+	return p.roomPage(c, h, http.StatusOK, r, p.panel(r))
+}
+
+func (p *Pages) panel(r rooms.Room) views.Mint {
+	now := p.Now().UnixMilli()
+	state := r.State(now)
+	zone := r.Timezone
+	return views.Mint{Slug: r.Slug, CanHost: true, RoomEnds: r.EndsAt > now, Closed: state == rooms.Closed || state == rooms.Ended,
+		Timezone: zone, Errors: views.Errors{}}
+}
+
+func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel views.Mint) error {
+	now := p.Now().UnixMilli()
+	q := tokens.Query{Room: r.ID, State: tokens.State(c.QueryParam("state")), Text: c.QueryParam("q"), Limit: perPage + 1, Now: now}
+	if !slices.Contains(tokens.States(), q.State) {
+		q.State = ""
+	}
+	if s := c.QueryParam("before"); s != "" {
+		var err error
+		if q.Before, err = rooms.ParseID(rooms.InvitationPrefix, s); err != nil {
+			return rooms.ErrNotFound
+		}
+	}
+	all, err := p.Invitations.Store.List(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	list := views.Invitations{Slug: r.Slug, State: string(q.State), Query: q.Text, Closed: panel.Closed}
+	if len(all) > perPage {
+		all = all[:perPage]
+		next := url.Values{"before": {all[perPage-1].ID.Show(rooms.InvitationPrefix)}}
+		for name, value := range map[string]string{"state": list.State, "q": list.Query} {
+			if value != "" {
+				next.Set(name, value)
+			}
+		}
+		list.Next = "/rooms/" + r.Slug + "?" + next.Encode()
+	}
+	for _, inv := range all {
+		list.Items = append(list.Items, p.row(inv))
+	}
+	people, err := p.people(c, r)
+	if err != nil {
+		return err
+	}
+	asking, err := p.requests(c, r)
+	if err != nil {
+		return err
+	}
+	return session.Render(c, status, views.RoomPage(views.Room{People: people, Requests: asking, Page: p.frame(c, h, r.Name), Mint: panel, List: list,
+		Head: views.RoomHead{Name: r.Name, Slug: r.Slug, State: string(r.State(now)), StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt),
+			Backend: r.Backend, Owner: others(h, r), MayChange: true}}))
+}
+
+func (p *Pages) row(inv tokens.Invitation) views.Invitation {
+	now := p.Now()
+	return views.Invitation{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, Role: string(inv.Role), State: string(inv.State(now.UnixMilli())),
+		Uses: inv.Uses, MaxUses: inv.MaxUses, ExpiresAt: instant(inv.ExpiresAt), CreatedAt: instant(inv.CreatedAt), RedeemedAt: instant(inv.RedeemedAt),
+		ShortURL: p.Invitations.Links.Short(inv), MayRevoke: true, UndoUntil: instant(inv.UndoUntil()), Now: now}
+}
+
+// Mint answers POST /rooms/{room}/invitations.
+func (p *Pages) Mint(c echo.Context, h host) error {
+	r, err := p.room(c, h)
+	if err != nil {
+		return err
+	}
+	panel := p.panel(r)
+	panel.Role, panel.Name, panel.Expires, panel.ExpiresAt = c.FormValue("role"), c.FormValue("name"), c.FormValue("expires"), c.FormValue("expires_at")
+	panel.Timezone, panel.MaxUses, panel.PIN = c.FormValue("timezone"), c.FormValue("max_uses"), c.FormValue("pin")
+	d := p.typed(c, &panel)
+	if len(panel.Errors) == 0 {
+		inv, err := p.Invitations.Mint(c.Request().Context(), h.Caller(), r, d, true)
+		switch {
+		case err == nil:
+			return p.minted(c, panel, inv)
+		case errors.Is(err, tokens.ErrRoomClosed):
+			panel.Closed = true
+		case !refused(err, panel.Errors):
+			return err
+		}
+		if wrong, ok := panel.Errors["expires_in"]; ok {
+			panel.Errors["expires"] = wrong
+		}
+	}
+	if fragment(c) {
+		return session.Render(c, http.StatusUnprocessableEntity, views.MintPanel(panel))
+	}
+	return p.roomPage(c, h, http.StatusUnprocessableEntity, r, panel)
+}
+
+// typed reads the mint form; what cannot be read goes into the panel's errors.
+func (p *Pages) typed(c echo.Context, panel *views.Mint) tokens.Draft {
+	d := tokens.Draft{Role: tokens.Role(panel.Role), Name: panel.Name, MaxUses: 1, PIN: panel.PIN}
+	if panel.MaxUses != "" {
+		var err error
+		if d.MaxUses, err = strconv.Atoi(panel.MaxUses); err != nil || d.MaxUses < 1 || d.MaxUses > tokens.MaxUses {
+			panel.Errors["max_uses"] = views.Says("wrong.uses", "max", tokens.MaxUses)
+		}
+	}
+	switch panel.Expires {
+	case "custom":
+		if d.ExpiresAt = typedTime(c, "expires_at", panel.Errors); d.ExpiresAt == 0 && !panel.Errors.Has("expires_at", "timezone") {
+			panel.Errors["expires_at"] = views.Says("wrong.expires-at")
+		}
+	case "", "room":
+	default:
+		var err error
+		if d.ExpiresIn, err = rooms.ParseDuration(panel.Expires); err != nil {
+			panel.Errors["expires"] = views.Says("wrong.expires")
+		}
+	}
+	return d
+}
+
+// minted answers with the new link, above a form that keeps what was chosen for
+// the next one.
+func (p *Pages) minted(c echo.Context, panel views.Mint, inv tokens.Invitation) error {
+	session.Note(c, "minted", string(inv.Role))
+	id := inv.ID.Show(rooms.InvitationPrefix)
+	if !fragment(c) {
+		return c.Redirect(http.StatusSeeOther, "/invitations/"+id+"?did=minted")
+	}
+	long, err := p.Invitations.Links.URL(inv)
+	if err != nil {
+		return err
+	}
+	panel.Name, panel.PIN = "", ""
+	panel.Done = &views.Minted{ID: id, Name: inv.Name, Role: string(inv.Role), RoomName: inv.Room.Name, ExpiresAt: instant(inv.ExpiresAt), MaxUses: inv.MaxUses,
+		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, Now: p.Now()}
+	return session.Render(c, http.StatusOK, views.MintResultFragment(views.MintResult{Panel: panel, Row: p.row(inv)}))
+}
+
+// invitation is the invitation of the address, if the host reaches it.
+func (p *Pages) invitation(c echo.Context, h host) (tokens.Invitation, error) {
+	return p.Invitations.Find(c.Request().Context(), h.Caller(), c.Param("id"))
+}
+
+// Invitation answers GET /invitations/{id}.
+func (p *Pages) Invitation(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	history, err := p.Invitations.Store.Events(c.Request().Context(), inv.ID, 0, 200)
+	if err != nil {
+		return err
+	}
+	long, err := p.Invitations.Links.URL(inv)
+	if err != nil {
+		return err
+	}
+	v := views.InvitationDetail{Page: p.frame(c, h, ""), RoomName: inv.Room.Name, RoomSlug: inv.Room.Slug, Invitation: p.row(inv),
+		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, NotBefore: instant(inv.NotBefore), RevokedAt: instant(inv.RevokedAt),
+		CreatedBy: inv.CreatedBy.Name, MayReissue: inv.SupersededBy == 0 && inv.Room.ClosedAt == 0, Why: p.why(inv),
+		Moves: inv.Moves, MaxMoves: 1 + inv.MoreMoves}
+	if inv.SupersededBy != 0 {
+		v.ReplacedBy = inv.SupersededBy.Show(rooms.InvitationPrefix)
+	}
+	for _, ev := range history {
+		if ev.Kind == audit.InvitationRevoked && v.RevokedBy == "" {
+			v.RevokedBy = ev.Actor.Name
+		}
+		v.History = append(v.History, told(ev))
+	}
+	return session.Render(c, http.StatusOK, views.InvitationPage(v))
+}
+
+// Revoke answers POST /invitations/{id}/revoke.
+func (p *Pages) Revoke(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	if inv, err = p.Invitations.Revoke(c.Request().Context(), h.Caller(), inv, c.FormValue("reason")); err != nil {
+		return err
+	}
+	return p.changed(c, inv, "")
+}
+
+// Restore answers POST /invitations/{id}/restore.
+func (p *Pages) Restore(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	after, err := p.Invitations.Restore(c.Request().Context(), h.Caller(), inv, "")
+	switch {
+	case errors.Is(err, tokens.ErrConflict):
+		return p.changed(c, inv, "?did=toolate")
+	case err != nil:
+		return err
+	}
+	return p.changed(c, after, "")
+}
+
+// changed answers a press on a row with the row anew, and one elsewhere with
+// the invitation's page.
+func (p *Pages) changed(c echo.Context, inv tokens.Invitation, did string) error {
+	if fragment(c) {
+		row := p.row(inv)
+		row.Focus = true
+		return session.Render(c, http.StatusOK, views.InvitationRow(row))
+	}
+	return c.Redirect(http.StatusSeeOther, "/invitations/"+inv.ID.Show(rooms.InvitationPrefix)+did)
+}
+
+// Reissue answers POST /invitations/{id}/reissue.
+func (p *Pages) Reissue(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	next, err := p.Invitations.Reissue(c.Request().Context(), h.Caller(), inv, c.FormValue("keep_old") == "true", true)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/invitations/"+next.ID.Show(rooms.InvitationPrefix)+"?did=reissued")
+}
+
+// QR answers GET /invitations/{id}/qr.png and qr.svg.
+func (p *Pages) QR(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	size, err := tokens.ParseSize(c.QueryParam("size"))
+	if err != nil {
+		return err
+	}
+	picture, err := p.Invitations.Links.Picture(inv, c.QueryParam("form"), path.Ext(c.Path()), size)
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, mime.TypeByExtension(path.Ext(c.Path())), picture)
+}

@@ -1,0 +1,77 @@
+package dashboard
+
+import (
+	"errors"
+
+	"github.com/labstack/echo/v4"
+
+	"admitone/rooms"
+	"admitone/tokens"
+	"admitone/views"
+)
+
+// requests are those who ask for a new link into the room.
+func (p *Pages) requests(c echo.Context, r rooms.Room) (views.Requests, error) {
+	list, err := p.Invitations.Store.OpenRequests(c.Request().Context(), r.ID, perPage)
+	v := views.Requests{Closed: r.ClosedAt != 0, Now: p.Now()}
+	for _, q := range list {
+		v.Items = append(v.Items, views.Request{ID: q.ID.Show(rooms.RequestPrefix), Name: q.Name, For: q.For,
+			Invitation: q.Invitation.Show(rooms.InvitationPrefix), Code: q.Reason, At: instant(q.CreatedAt)})
+	}
+	return v, err
+}
+
+// Answer answers POST /requests/{id}/answer: it makes a new link, and shows it
+// with all that is done with one.
+func (p *Pages) Answer(c echo.Context, h host) error {
+	ctx := c.Request().Context()
+	r, inv, err := p.Invitations.FindRequest(ctx, h.Caller(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	next, err := p.Invitations.Answer(ctx, h.Caller(), r, inv, true)
+	if err != nil {
+		return err
+	}
+	return p.changed(c, next, "?did=reissued")
+}
+
+// Dismiss answers POST /requests/{id}/dismiss.
+func (p *Pages) Dismiss(c echo.Context, h host) error {
+	r, inv, err := p.Invitations.FindRequest(c.Request().Context(), h.Caller(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if err := p.Invitations.Dismiss(c.Request().Context(), h.Caller(), r, inv); err != nil {
+		return err
+	}
+	return p.back(c, inv.Room, "dismissed&request="+r.ID.Show(rooms.RequestPrefix))
+}
+
+// Recall answers POST /requests/{id}/recall, which undoes a dismissal.
+func (p *Pages) Recall(c echo.Context, h host) error {
+	r, inv, err := p.Invitations.FindRequest(c.Request().Context(), h.Caller(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	err = p.Invitations.Recall(c.Request().Context(), h.Caller(), r, inv)
+	switch {
+	case errors.Is(err, tokens.ErrConflict):
+		return p.back(c, inv.Room, "toolate")
+	case err != nil:
+		return err
+	}
+	return p.back(c, inv.Room, "")
+}
+
+// AllowMove answers POST /invitations/{id}/moves: one more change of device.
+func (p *Pages) AllowMove(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	if inv, err = p.Invitations.AllowMove(c.Request().Context(), h.Caller(), inv); err != nil {
+		return err
+	}
+	return p.changed(c, inv, "?did=move-allowed")
+}

@@ -1,0 +1,108 @@
+package dashboard
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"admitone/handlers/session"
+	"admitone/rooms"
+	"admitone/tokens"
+	"admitone/views"
+)
+
+// selected are the room of the address and the invitations that were chosen.
+func (p *Pages) selected(c echo.Context, h host) (rooms.Room, []rooms.ID, error) {
+	r, err := p.room(c, h)
+	if err != nil {
+		return r, nil, err
+	}
+	values, err := c.FormParams()
+	if err != nil {
+		return r, nil, err
+	}
+	ids, err := tokens.ParseSelection(values["id"])
+	return r, ids, err
+}
+
+// RevokeAll answers POST /rooms/{room}/revoke: all that were chosen, or none.
+func (p *Pages) RevokeAll(c echo.Context, h host) error {
+	r, ids, err := p.selected(c, h)
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return p.back(c, r, "none-chosen")
+	}
+	n, at, err := p.Invitations.RevokeAll(c.Request().Context(), h.Caller(), r, ids)
+	if err != nil {
+		return err
+	}
+	return p.back(c, r, "revoked-all&n="+strconv.Itoa(n)+"&at="+strconv.FormatInt(at, 10))
+}
+
+// RestoreAll answers POST /rooms/{room}/restore: the undo of that.
+func (p *Pages) RestoreAll(c echo.Context, h host) error {
+	r, err := p.room(c, h)
+	if err != nil {
+		return err
+	}
+	at, err := strconv.ParseInt(c.FormValue("at"), 10, 64)
+	if err != nil {
+		return rooms.ErrNotFound
+	}
+	n, err := p.Invitations.RestoreAll(c.Request().Context(), h.Caller(), r, at)
+	if err == tokens.ErrConflict { //nolint:errorlint // it comes as it is
+		return p.back(c, r, "toolate")
+	}
+	if err != nil {
+		return err
+	}
+	return p.back(c, r, "restored-all&n="+strconv.Itoa(n))
+}
+
+// several is what became of a selection, told by the address it led to.
+func (p *Pages) several(c echo.Context) views.Notice {
+	n, err := strconv.Atoi(c.QueryParam("n"))
+	if err != nil || n < 0 || n > tokens.MaxSelection {
+		return views.Notice{}
+	}
+	if c.QueryParam("did") == "restored-all" {
+		return views.Notice{Tone: views.Good, Text: views.Says("did.restored-all", "n", n)}
+	}
+	v := views.Notice{Tone: views.Good, Text: views.Says("did.revoked-all", "n", n)}
+	if at, err := strconv.ParseInt(c.QueryParam("at"), 10, 64); err == nil && n > 0 && p.Invitations.Undoable(at) {
+		v.UndoAction = "/rooms/" + c.Param("room") + "/restore?at=" + strconv.FormatInt(at, 10)
+	}
+	return v
+}
+
+// Print answers GET /rooms/{room}/print: the chosen invitations on paper, those
+// of hosts only where that is asked for.
+func (p *Pages) Print(c echo.Context, h host) error {
+	r, ids, err := p.selected(c, h)
+	if err != nil {
+		return err
+	}
+	chosen, err := p.Invitations.Select(c.Request().Context(), r, ids)
+	if err != nil {
+		return err
+	}
+	withHosts := c.QueryParam("hosts") == "true"
+	again := url.Values{"id": c.QueryParams()["id"], "hosts": {"true"}}
+	v := views.Print{Page: p.frame(c, h, ""), Room: r.Name, Slug: r.Slug, WithHosts: "/rooms/" + r.Slug + "/print?" + again.Encode()}
+	for _, inv := range chosen {
+		if inv.State(p.Now().UnixMilli()) != tokens.Pending {
+			continue
+		}
+		if inv.Role == tokens.Host && !withHosts {
+			v.LeftOut++
+			continue
+		}
+		v.Items = append(v.Items, views.PrintItem{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, Role: string(inv.Role), MaxUses: inv.MaxUses,
+			Link: p.Invitations.Links.Short(inv), ExpiresAt: instant(inv.ExpiresAt)})
+	}
+	return session.Render(c, http.StatusOK, views.PrintPage(v))
+}

@@ -1,0 +1,178 @@
+// Package handlers puts AdmitOne on the web: every address, what guards it, and
+// how each refusal is told.
+//
+// No rule about rooms or invitations lives here or below.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"admitone/handlers/api"
+	"admitone/handlers/dashboard"
+	"admitone/handlers/join"
+	"admitone/handlers/session"
+	"admitone/rooms"
+	"admitone/rooms/conference"
+	"admitone/rooms/hosts"
+	"admitone/static"
+	"admitone/tokens"
+)
+
+// App is everything the addresses need.
+type App struct {
+	Rooms       *rooms.Registry
+	Invitations *tokens.Invitations
+	Directory   *hosts.Directory
+	Gate        *hosts.Gate
+	HostTokens  *hosts.Tokens
+	Backends    *conference.Backends
+	Lobby       *tokens.Lobby
+	Watcher     *rooms.Watcher
+	Stop        <-chan struct{} // closed when the server stops: event streams end
+	Sessions    Sessions
+	Now         func() time.Time
+	Log         *slog.Logger
+	Ready       func(context.Context) error // nil when the database can be written
+
+	Base         string       // public origin
+	Secure       bool         // whether that is https
+	Open         bool         // HOST_USER_AUTH=false
+	Trusted      []*net.IPNet // proxies whose forwarding headers count
+	MetricsToken string       // opens /metrics from elsewhere than this machine
+	Registry     *prometheus.Registry
+}
+
+// Sessions keeps where hosts are signed in.
+type Sessions interface {
+	scs.CtxStore
+	hosts.SignIns
+}
+
+// The largest bodies, in bytes.
+const (
+	maxBody = 1 << 20
+	maxForm = 64 << 10
+)
+
+// New returns the whole of AdmitOne as one handler.
+func New(a App) http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = clientAddress(a.Trusted)
+	// Ten wrong links at once, then one every ten seconds, for each address.
+	guesses := &hosts.Buckets{Burst: 10, Every: 10 * time.Second, Now: a.Now}
+	doors := session.New(session.Doors{Directory: a.Directory, Gate: a.Gate, Tokens: a.HostTokens, Open: a.Open, Secure: a.Secure, Now: a.Now, IDs: a.Rooms.IDs}, a.Sessions)
+	guest := &join.Pages{Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop, Doors: doors, Invitations: a.Invitations, Directory: a.Directory, Backends: a.Backends, Guesses: guesses, Secure: a.Secure, Now: a.Now,
+		// Five at once, then one a minute, for each address.
+		Asks: &hosts.Buckets{Burst: 5, Every: time.Minute, Now: a.Now}}
+	host := &dashboard.Pages{Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop, Doors: doors, Rooms: a.Rooms, Invitations: a.Invitations, Backends: a.Backends, Now: a.Now}
+	rest := &api.API{Rooms: a.Rooms, Invitations: a.Invitations, Gate: a.Gate, Tokens: a.HostTokens, Base: a.Base, Now: a.Now, Guesses: guesses}
+	fail := &failures{base: a.Base, guest: guest, log: a.Log, now: a.Now}
+	count := newMetrics(a.Registry)
+
+	e.HTTPErrorHandler = fail.answer
+	e.Use(observe(a.Log, a.Now, count, fail), secure(a.Secure))
+	if a.Open {
+		e.Use(loopbackOnly)
+	}
+
+	free := routes{e: e}
+	free.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
+	free.GET("/readyz", func(c echo.Context) error {
+		if err := a.Ready(c.Request().Context()); err != nil {
+			return rooms.ErrUnavailable
+		}
+		return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+	})
+	free.GET("/metrics", count.serve(a.Registry, a.MetricsToken, a.Trusted))
+	free.GET("/openapi.json", rest.OpenAPI)
+	free.GET("/docs", fail.docs)
+	free.GET("/problems/:code", fail.problem)
+	free.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, static.URL("icon.svg")) })
+	free.GET("/static/*", echo.WrapHandler(static.Handler()))
+
+	g := routes{e, "", []echo.MiddlewareFunc{guest.Header, limit(maxForm)}}
+	for _, path := range []string{"/i/:code", "/I/:code", "/join/:room"} {
+		g.GET(path, guest.Look)
+		g.POST(path, guest.Press)
+		g.POST(path+"/request", guest.Request)
+	}
+	g.GET("/join/:room/move", guest.Unmoved)
+	g.POST("/join/:room/move", guest.Offer)
+	g.GET("/join/:room/move/state", guest.MoveState)
+	g.GET("/m", guest.TypeMove)
+	for _, path := range []string{"/m/:code", "/M/:code"} {
+		g.GET(path, guest.ShowMove)
+		g.POST(path, guest.TakeMove)
+		g.GET(path+"/qr.svg", guest.MoveQR)
+	}
+	g.GET("/join/:room/live", guest.Live)
+	g.GET("/join/:room/admitted", guest.Admitted)
+	g.POST("/join/:room/admitted", guest.Enter)
+
+	d := routes{e, "", []echo.MiddlewareFunc{limit(maxForm), doors.Load}}
+	d.GET("/signin", host.SignInPage)
+	d.POST("/signin", host.SignIn)
+	d.POST("/signout", host.SignOut)
+	d.GET("/", host.Signed(host.List))
+	d.GET("/account", host.Signed(host.Account))
+	d.POST("/account/sessions/end", host.Signed(host.EndSignIns))
+	d.POST("/account/sessions/:signin/end", host.Signed(host.EndSignIn))
+	d.POST("/account/sessions/:signin/known", host.Signed(host.KnowSignIn))
+	d.GET("/live", host.Signed(host.LiveRooms))
+	d.POST("/rooms", host.Signed(host.Create))
+	d.GET("/rooms/:room", host.Signed(host.Room))
+	d.POST("/rooms/:room", host.Signed(host.Edit))
+	d.GET("/rooms/:room/edit", host.Signed(host.EditPage))
+	d.GET("/rooms/:room/history", host.Signed(host.History))
+	d.GET("/rooms/:room/print", host.Signed(host.Print))
+	d.POST("/rooms/:room/revoke", host.Signed(host.RevokeAll))
+	d.POST("/rooms/:room/restore", host.Signed(host.RestoreAll))
+	d.POST("/rooms/:room/close", host.Signed(host.Close))
+	d.POST("/rooms/:room/reopen", host.Signed(host.Reopen))
+	d.GET("/rooms/:room/live", host.Signed(host.LiveRoom))
+	d.POST("/rooms/:room/remove", host.Signed(host.Remove))
+	d.POST("/rooms/:room/readmit", host.Signed(host.Readmit))
+	d.POST("/rooms/:room/invitations", host.Signed(host.Mint))
+	d.GET("/invitations/:id", host.Signed(host.Invitation))
+	d.GET("/invitations/:id/qr.png", host.Signed(host.QR))
+	d.GET("/invitations/:id/qr.svg", host.Signed(host.QR))
+	d.POST("/invitations/:id/revoke", host.Signed(host.Revoke))
+	d.POST("/invitations/:id/restore", host.Signed(host.Restore))
+	d.POST("/invitations/:id/reissue", host.Signed(host.Reissue))
+	d.POST("/invitations/:id/moves", host.Signed(host.AllowMove))
+	d.POST("/requests/:id/answer", host.Signed(host.Answer))
+	d.POST("/requests/:id/dismiss", host.Signed(host.Dismiss))
+	d.POST("/requests/:id/recall", host.Signed(host.Recall))
+
+	routes{e, "/api/v1", []echo.MiddlewareFunc{limit(maxBody)}}.POST("/users/token", rest.Token)
+	r := routes{e, "/api/v1", []echo.MiddlewareFunc{limit(maxBody), doors.Bearer}}
+	r.POST("/rooms", rest.CreateRoom)
+	r.GET("/rooms", rest.ListRooms)
+	r.GET("/rooms/:room", rest.Room)
+	r.PATCH("/rooms/:room", rest.ChangeRoom)
+	r.DELETE("/rooms/:room", rest.CloseRoom)
+	r.POST("/rooms/:room/reopen", rest.ReopenRoom)
+	r.GET("/rooms/:room/events", rest.RoomEvents)
+	r.POST("/rooms/:room/invitations", rest.Mint)
+	r.GET("/rooms/:room/invitations", rest.ListInvitations)
+	r.POST("/invitations/inspect", rest.Inspect)
+	r.POST("/invitations/redeem", rest.Redeem)
+	r.GET("/invitations/:id", rest.Invitation)
+	r.PATCH("/invitations/:id", rest.ChangeInvitation)
+	r.POST("/invitations/:id/revoke", rest.Revoke)
+	r.POST("/invitations/:id/restore", rest.Restore)
+	r.POST("/invitations/:id/reissue", rest.Reissue)
+	r.GET("/invitations/:id/qr.png", rest.QR)
+	r.GET("/invitations/:id/qr.svg", rest.QR)
+	r.GET("/invitations/:id/events", rest.InvitationEvents)
+	return e
+}

@@ -1,0 +1,254 @@
+package handlers_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"admitone/rooms"
+	"admitone/tokens"
+)
+
+// stream is an open event stream; events come without their wrapping, "end" last.
+type stream struct {
+	t      *testing.T
+	head   http.Header
+	events chan string
+	close  context.CancelFunc
+}
+
+func (v *visitor) stream(path string) *stream {
+	v.t.Helper()
+	ctx, cancel := context.WithCancel(v.t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.b.base+path, nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	resp, err := v.client.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	s := &stream{v.t, resp.Header, make(chan string, 100), cancel}
+	if resp.StatusCode != http.StatusOK {
+		v.t.Fatalf("%s → %d", path, resp.StatusCode)
+	}
+	go func() {
+		defer resp.Body.Close()
+		defer func() { s.events <- "end" }()
+		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+			if event, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				s.events <- event
+			}
+		}
+	}()
+	v.t.Cleanup(cancel)
+	s.next("changed") // for what happened while the page was on its way
+	return s
+}
+
+func (s *stream) next(want string) {
+	s.t.Helper()
+	if got := <-s.events; got != want {
+		s.t.Fatalf("the stream says %q, want %q", got, want)
+	}
+}
+
+// until reads on until the event, past others that changes of others bring.
+func (s *stream) until(want string) {
+	s.t.Helper()
+	for event := range s.events {
+		if event == want {
+			return
+		}
+		if event == "end" {
+			s.t.Fatalf("the stream ended before %q", want)
+		}
+	}
+}
+
+// lobby is a room with somebody admitted to it.
+func lobby(t *testing.T, b *bench, name string) (*visitor, rooms.Room, tokens.Invitation) {
+	t.Helper()
+	room := b.room(t, "bob", "standup")
+	inv := b.mint(t, room, tokens.Draft{Name: name, MaxUses: 9})
+	guest := b.browser(t)
+	guest.press(t, b.short(inv)).wants(http.StatusSeeOther)
+	return guest, room, inv
+}
+
+const admitted, live = "/join/standup/admitted", "/join/standup/live"
+
+func TestWhoIsInTheRoomShowsToGuestsAndHost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, _, inv := lobby(t, b, "Ada <3")
+	bob := b.signedIn(t, "bob")
+	page := bob.stream("/rooms/standup/live")
+	for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
+		if page.head.Get(name) != want {
+			t.Errorf("%s is %q", name, page.head.Get(name))
+		}
+	}
+	all := bob.stream("/live")
+	bob.get("/rooms/standup").wants(http.StatusOK).says("Nobody is here.")
+	here := ada.stream(live)
+	page.until("changed")
+	all.until("changed")
+	ada.get(admitted).wants(http.StatusOK).says("Ada &lt;3", "(you)").saysNot("Remove")
+	bob.get("/rooms/standup").wants(http.StatusOK).says("Ada &lt;3", "Remove").saysNot("Nobody is here.")
+
+	grace := b.browser(t)
+	grace.press(t, b.short(inv), "name", "Grace").wants(http.StatusSeeOther)
+	second := grace.stream(live)
+	here.until("changed")
+	grace.get(admitted).wants(http.StatusOK).says("Grace", "(you)", "Ada &lt;3")
+	second.close()
+	second.until("end")
+	b.until(t, "Grace left", func() bool { return !strings.Contains(bob.get("/rooms/standup").body, ">Grace<") })
+	ada.get(admitted).wants(http.StatusOK).saysNot("Grace")
+}
+
+// until asks again until it is so; what it waits for is on its way.
+func (b *bench) until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for !so() {
+		if t.Context().Err() != nil {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func TestOnePersonWithSeveralPagesLeavesWithTheLast(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, _, _ := lobby(t, b, "Ada")
+	bob := b.signedIn(t, "bob")
+	one, two := ada.stream(live), ada.stream(live)
+	one.close()
+	one.until("end")
+	bob.get("/rooms/standup").wants(http.StatusOK).saysNot("Nobody is here.")
+	two.close()
+	two.until("end")
+	b.until(t, "Ada left", func() bool { return strings.Contains(bob.get("/rooms/standup").body, "Nobody is here.") })
+	for range 8 {
+		ada.stream(live)
+	}
+	ada.get(live, header("Accept", "text/event-stream")).wants(http.StatusServiceUnavailable)
+}
+
+func TestARemovedGuestsPageStopsAtOnceAndUndoLetsThemBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, room, inv := lobby(t, b, "Ada")
+	here := ada.stream(live)
+	bob := b.signedIn(t, "bob")
+	form := bob.get("/rooms/standup").wants(http.StatusOK).form("/rooms/standup/remove")
+	b.signedIn(t, "carol").post("/rooms/standup/remove", form).wants(http.StatusNotFound)
+	b.Clock.Add(1e9)
+	bob.post("/rooms/standup/remove", form).wants(http.StatusSeeOther)
+	here.until("over")
+	here.next("end")
+	ada.get(admitted).wants(http.StatusGone)
+	ada.get(live, header("Accept", "text/event-stream")).wants(http.StatusGone)
+	ada.get(b.short(inv)).wants(http.StatusGone)
+	ada.do(http.MethodPost, admitted, "", header("Content-Type", "application/x-www-form-urlencoded")).wants(http.StatusGone)
+
+	undo := bob.get("/rooms/standup").wants(http.StatusOK).says("Removed").form("/rooms/standup/readmit")
+	b.Clock.Add(1e9)
+	bob.post("/rooms/standup/readmit", undo).wants(http.StatusSeeOther)
+	ada.get(admitted).wants(http.StatusOK)
+	b.Clock.Add(1e9)
+	bob.post("/rooms/standup/remove", form).wants(http.StatusSeeOther)
+	b.Clock.Add(61e9)
+	if to := bob.post("/rooms/standup/readmit", undo).wants(http.StatusSeeOther).Header.Get("Location"); !strings.Contains(to, "toolate") {
+		t.Errorf("undone after a minute: %s", to)
+	}
+	ada.get(admitted).wants(http.StatusGone)
+	for _, wrong := range []string{"", "adm_", shown(inv.ID)} {
+		bob.post("/rooms/standup/remove", fields("admission", wrong)).wants(http.StatusUnprocessableEntity)
+	}
+	elsewhere := rooms.ID(1 << 40).Show(rooms.AdmissionPrefix)
+	bob.post("/rooms/standup/remove", fields("admission", elsewhere)).wants(http.StatusNotFound)
+	history, err := b.Rooms.Store.Events(t.Context(), room.ID, 0, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := ""
+	for _, ev := range history {
+		kinds = fmt.Sprint(ev.Kind, " ", ev.Actor.Name, "\n") + kinds
+	}
+	if want := "room.entered Ada\nadmission.ended bob\nadmission.restored bob\nadmission.ended bob\n"; !strings.Contains(kinds, want) {
+		t.Errorf("history:\n%s", kinds)
+	}
+}
+
+func TestStreamsEndWithWhatTheyStandOn(t *testing.T) {
+	t.Parallel()
+	for what, end := range map[string]func(b *bench, room rooms.Room, inv tokens.Invitation) error{
+		"revoked": func(b *bench, _ rooms.Room, inv tokens.Invitation) error {
+			_, err := b.Invitations.Revoke(t.Context(), rooms.Caller{}, inv, "")
+			return err
+		},
+		"reissued": func(b *bench, _ rooms.Room, inv tokens.Invitation) error {
+			_, err := b.Invitations.Reissue(t.Context(), rooms.Caller{}, inv, false, true)
+			return err
+		},
+		"closed": func(b *bench, room rooms.Room, _ tokens.Invitation) error {
+			_, err := b.Rooms.SetClosed(t.Context(), rooms.Caller{}, room, true)
+			return err
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			ada, room, inv := lobby(t, b, "Ada")
+			here := ada.stream(live)
+			if err := end(b, room, b.invitation(t, inv.ID)); err != nil {
+				t.Fatal(err)
+			}
+			here.until("over")
+			here.next("end")
+			ada.get(admitted).wants(http.StatusGone)
+		})
+	}
+}
+
+func TestStreamsAreBoundedAndEndWithTheServer(t *testing.T) {
+	t.Parallel()
+	stop := make(chan struct{})
+	b := setup(t, func(b *bench) { b.app.Stop, b.Watcher.PerRoom = stop, 2 })
+	ada, _, _ := lobby(t, b, "Ada")
+	bob := b.signedIn(t, "bob")
+	one, two := ada.stream(live), bob.stream("/rooms/standup/live")
+	full := bob.get("/rooms/standup/live", header("Accept", "text/event-stream")).wants(http.StatusServiceUnavailable)
+	if full.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	close(stop)
+	one.until("end")
+	two.until("end")
+}
+
+func TestLiveAddressesLeadReadersToThePage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, _, _ := lobby(t, b, "Ada")
+	bob := b.signedIn(t, "bob")
+	for who, paths := range map[*visitor][2]string{ada: {live, admitted}, bob: {"/rooms/standup/live", "/rooms/standup"}} {
+		if to := who.get(paths[0]).wants(http.StatusSeeOther).Header.Get("Location"); to != paths[1] {
+			t.Errorf("%s leads to %s", paths[0], to)
+		}
+	}
+	bob.get("/rooms/standup").says("Nobody is here.")
+	ada.get(live + "?poll").wants(http.StatusSeeOther)
+	bob.get("/rooms/standup").saysNot("Nobody is here.") // who cannot hold a stream is there by asking
+	b.Clock.Add(26e9)
+	bob.get("/rooms/standup").says("Nobody is here.")
+	b.browser(t).get(live, header("Accept", "text/event-stream")).wants(http.StatusNotFound)
+	b.nobody(t).get("/live", header("Accept", "text/event-stream")).wants(http.StatusSeeOther)
+	b.signedIn(t, "carol").get("/rooms/standup/live", header("Accept", "text/event-stream")).wants(http.StatusNotFound)
+}

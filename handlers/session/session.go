@@ -1,0 +1,280 @@
+// Package session is what every audience shares: who is asking, be it a host
+// signed in with a browser or a script with a token, and how a page is sent.
+//
+// It never decides what they may do.
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+
+	"admitone/rooms"
+	"admitone/rooms/hosts"
+)
+
+// The refusals of this package.
+var (
+	ErrSignedOut = errors.New("sign in first")
+	ErrNoBearer  = errors.New("send an access token: Authorization: Bearer …")
+	ErrScope     = errors.New("the token does not have the scope this call needs")
+	ErrCrossSite = errors.New("this request did not come from our page")
+)
+
+// Doors are the ways in for hosts.
+type Doors struct {
+	Directory *hosts.Directory
+	Gate      *hosts.Gate
+	Tokens    *hosts.Tokens
+	// Open is set where HOST_USER_AUTH=false: everybody on this machine is the
+	// one host, and an admin.
+	Open   bool
+	Secure bool // whether BASE_URL is https
+	Now    func() time.Time
+	IDs    *rooms.IDs // of sign-ins
+
+	sessions *scs.SessionManager
+	crossing *http.CrossOriginProtection
+}
+
+// How long a browser stays signed in, and is known as one that was.
+const (
+	stay   = 14 * 24 * time.Hour
+	device = 390 * 24 * time.Hour
+)
+
+// New completes the doors with a store of sessions.
+func New(d Doors, store scs.CtxStore) *Doors {
+	s := scs.New()
+	s.Store = store
+	s.HashTokenInStore = true
+	s.Lifetime = stay
+	s.Cookie.Name = d.cookie("session")
+	s.Cookie.HttpOnly, s.Cookie.Secure, s.Cookie.Path, s.Cookie.SameSite = true, d.Secure, "/", http.SameSiteLaxMode
+	s.ErrorFunc = func(http.ResponseWriter, *http.Request, error) {} // Load reports it
+	d.sessions = s
+	d.crossing = http.NewCrossOriginProtection()
+	return &d
+}
+
+// cookie is a cookie's name; over TLS it is bound to the host (RFC 6265bis).
+func (d *Doors) cookie(name string) string {
+	if d.Secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// Load reads the browser's session for the routes behind it.
+func (d *Doors) Load(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := d.crossing.Check(c.Request()); err != nil {
+			return ErrCrossSite
+		}
+		token := ""
+		if k, err := c.Cookie(d.sessions.Cookie.Name); err == nil {
+			token = k.Value
+		}
+		ctx, err := d.sessions.Load(c.Request().Context(), token)
+		if err != nil {
+			return err
+		}
+		c.SetRequest(c.Request().WithContext(ctx))
+		c.Response().Header().Add("Vary", "Cookie")
+		return next(c)
+	}
+}
+
+// save writes the session and its cookie; it is called before the answer begins.
+func (d *Doors) save(c echo.Context) error {
+	ctx := c.Request().Context()
+	switch d.sessions.Status(ctx) {
+	case scs.Modified:
+		token, expiry, err := d.sessions.Commit(ctx)
+		if err != nil {
+			return err
+		}
+		d.sessions.WriteSessionCookie(ctx, c.Response(), token, expiry)
+	case scs.Destroyed:
+		d.sessions.WriteSessionCookie(ctx, c.Response(), "", time.Time{})
+	case scs.Unmodified:
+	}
+	return nil
+}
+
+const keyVersion = "version"
+
+// Host returns who is signed in, or ErrSignedOut: also where the host was
+// removed or has another password since.
+func (d *Doors) Host(c echo.Context) (hosts.Host, error) {
+	if d.Open {
+		return d.only(), nil
+	}
+	return d.signedIn(c.Request().Context())
+}
+
+func (d *Doors) signedIn(ctx context.Context) (hosts.Host, error) {
+	name := d.sessions.GetString(ctx, hosts.SessionHost)
+	if name == "" {
+		return hosts.Host{}, ErrSignedOut
+	}
+	h, err := d.Directory.ByName(ctx, name)
+	if errors.Is(err, rooms.ErrNotFound) || err == nil && h.Version != d.sessions.GetString(ctx, keyVersion) {
+		return hosts.Host{}, ErrSignedOut
+	}
+	return h, err
+}
+
+// Visitor is the host who is signed in with this browser, on a page that is for
+// everybody. It changes nothing, and nobody is what it says where it cannot tell.
+func (d *Doors) Visitor(c echo.Context) (hosts.Host, bool) {
+	k, err := c.Cookie(d.sessions.Cookie.Name)
+	if err != nil || d.Open {
+		return hosts.Host{}, false
+	}
+	ctx, err := d.sessions.Load(c.Request().Context(), k.Value)
+	if err != nil {
+		return hosts.Host{}, false
+	}
+	h, err := d.signedIn(ctx)
+	return h, err == nil
+}
+
+func (d *Doors) only() hosts.Host { return hosts.Host{Username: "host", Admin: true} }
+
+// SignIn checks the password and begins a new session, so that a cookie known
+// before is worth nothing after.
+func (d *Doors) SignIn(c echo.Context, username, password string) (hosts.Host, error) {
+	ctx := c.Request().Context()
+	mark := ""
+	if k, err := c.Cookie(d.cookie("device")); err == nil {
+		mark = k.Value
+	}
+	h, err := d.Gate.SignIn(ctx, username, password, c.RealIP(), mark)
+	if err != nil {
+		return h, err
+	}
+	if err := d.sessions.RenewToken(ctx); err != nil {
+		return h, err
+	}
+	d.sessions.Put(ctx, hosts.SessionHost, h.Username)
+	d.sessions.Put(ctx, keyVersion, h.Version)
+	d.sessions.Put(ctx, hosts.SessionID, int64(d.IDs.Next(d.Now().UnixMilli())))
+	d.sessions.Put(ctx, hosts.SessionDevice, hosts.ReadDevice(c.Request().UserAgent()).String())
+	d.sessions.Put(ctx, hosts.SessionNew, mark != d.Gate.Device(h))
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where there is TLS; without it browsers would drop the cookie
+		Name: d.cookie("device"), Value: d.Gate.Device(h), Path: "/", Expires: d.Now().Add(device),
+		HttpOnly: true, Secure: d.Secure, SameSite: http.SameSiteLaxMode,
+	})
+	return h, d.save(c)
+}
+
+// Own is this browser's own sign-in, 0 where it has none.
+func (d *Doors) Own(c echo.Context) rooms.ID {
+	if d.Open {
+		return 0
+	}
+	return rooms.ID(d.sessions.GetInt64(c.Request().Context(), hosts.SessionID))
+}
+
+// SignOut ends the session.
+func (d *Doors) SignOut(c echo.Context) error {
+	if err := d.sessions.Destroy(c.Request().Context()); err != nil {
+		return err
+	}
+	return d.save(c)
+}
+
+// Scope is what a token lets its bearer do.
+type Scope string
+
+// The scopes there are.
+const (
+	RoomsRead        Scope = "rooms:read"
+	RoomsWrite       Scope = "rooms:write"
+	InvitationsRead  Scope = "invitations:read"
+	InvitationsWrite Scope = "invitations:write"
+	InvitationsHost  Scope = "invitations:host"
+	Redeem           Scope = "redeem"
+)
+
+// HostScopes is what a host's own token may do: all that the host may.
+func HostScopes() []Scope {
+	return []Scope{RoomsRead, RoomsWrite, InvitationsRead, InvitationsWrite, InvitationsHost, Redeem}
+}
+
+// Caller is a script on whose behalf something is asked.
+type Caller struct {
+	rooms.Caller
+	Scopes []Scope
+}
+
+// May tells whether the caller's token has the scope.
+func (c Caller) May(s Scope) bool {
+	for _, has := range c.Scopes {
+		if has == s {
+			return true
+		}
+	}
+	return false
+}
+
+const callerKey = "caller"
+
+// Bearer reads the request's token for the routes behind it.
+func (d *Doors) Bearer(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if d.Open && d.crossing.Check(c.Request()) != nil {
+			return ErrCrossSite // without a token, only this keeps other sites' pages out
+		}
+		caller, err := d.caller(c.Request().Context(), c.Request().Header)
+		if err != nil {
+			return err
+		}
+		c.Set(callerKey, caller)
+		return next(c)
+	}
+}
+
+func (d *Doors) caller(ctx context.Context, header http.Header) (Caller, error) {
+	if d.Open {
+		return Caller{d.only().Caller(), HostScopes()}, nil
+	}
+	kind, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	if !strings.EqualFold(kind, "Bearer") || token == "" {
+		return Caller{}, ErrNoBearer
+	}
+	h, err := d.Tokens.Read(ctx, strings.TrimSpace(token))
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{h.Caller(), HostScopes()}, nil
+}
+
+// Asking returns the caller that Bearer found, if the token has the scope;
+// otherwise ErrScope.
+func Asking(c echo.Context, need Scope) (Caller, error) {
+	caller, ok := c.Get(callerKey).(Caller)
+	if !ok {
+		return Caller{}, ErrNoBearer
+	}
+	if !caller.May(need) {
+		return Caller{}, ErrScope
+	}
+	return caller, nil
+}
+
+// Note tells the log and the metrics what a request was about. Values are ids
+// and outcomes, never links, tokens or names.
+func Note(c echo.Context, key, value string) { c.Set("note "+key, value) }
+
+// Noted is what Note told, or "".
+func Noted(c echo.Context, key string) string {
+	s, _ := c.Get("note " + key).(string)
+	return s
+}
