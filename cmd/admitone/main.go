@@ -1,0 +1,167 @@
+// Command admitone invites people into meeting rooms with links that admit one
+// person once, and lets that same person come back.
+//
+// It reads settings, wires the packages together and serves, or does one thing
+// on the same database and ends; it holds no rule of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := program{getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	code := p.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// program is one run of admitone with everything that it takes from outside.
+type program struct {
+	getenv func(string) string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	now    func() time.Time
+}
+
+// The exit statuses.
+const (
+	done    = 0
+	refused = 1
+	misused = 2
+)
+
+// errUsage is wrong usage, which has been explained already.
+var errUsage = errors.New("wrong usage")
+
+// command is one word after admitone.
+type command struct {
+	name, args, says string
+	run              func(p *program, ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "", "serve (the default)", (*program).serve},
+		{"mint", "--room ROOM", "make an invitation and print its link", (*program).mint},
+		{"inspect", "LINK", "tell what a link, token or code is good for; uses nothing up", (*program).inspect},
+		{"revoke", "LINK|ID", "make an invitation worthless", (*program).revoke},
+		{"rooms", "[list|create|close|reopen]", "look after rooms", (*program).rooms},
+		{"hosts", "list|reset", "list who may sign in, or give the generated host a new password", (*program).hosts},
+		{"hash-password", "", "hash a password for HOST_USERS", (*program).hashPassword},
+		{"config", "", "show the settings in force, without secrets", (*program).config},
+		{"healthcheck", "", "ask the running server whether it is ready", (*program).healthcheck},
+		{"openapi", "", "print the API's OpenAPI document", (*program).openapi},
+		{"version", "", "print the version", (*program).version},
+	}
+}
+
+// run does what the arguments say and returns the exit status.
+func (p *program) run(ctx context.Context, args []string) int {
+	if len(args) == 0 {
+		args = []string{"serve"}
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		p.usage(p.stdout)
+		return done
+	}
+	for _, c := range commands() {
+		if c.name != args[0] {
+			continue
+		}
+		err := c.run(p, ctx, args[1:])
+		switch {
+		case err == nil, errors.Is(err, flag.ErrHelp):
+			return done
+		case errors.Is(err, errUsage):
+			return misused
+		}
+		_, _ = fmt.Fprintf(p.stderr, "admitone: %v\n", err)
+		return refused
+	}
+	_, _ = fmt.Fprintf(p.stderr, "admitone: there is no command %q\n\n", args[0])
+	p.usage(p.stderr)
+	return misused
+}
+
+func (p *program) usage(w io.Writer) {
+	_, _ = fmt.Fprintln(w, "AdmitOne: links that admit one person once, and let that same person come back.")
+	_, _ = fmt.Fprintln(w, "\nUsage: admitone COMMAND [OPTIONS]")
+	_, _ = fmt.Fprintln(w)
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(w, "  %-13s %s\n", c.name, c.says)
+	}
+	_, _ = fmt.Fprintln(w, "\nSettings come from the environment: see “admitone config”. “admitone COMMAND -h” tells a command's options.")
+}
+
+// flags is a command's flag set; its refusals are wrong usage.
+func (p *program) flags(name, args string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(p.stderr)
+	f.Usage = func() {
+		_, _ = fmt.Fprintf(f.Output(), "Usage: admitone %s %s\n", name, args)
+		f.PrintDefaults()
+	}
+	return f
+}
+
+// parse reads options and exactly so many arguments, options also after them.
+func (p *program) parse(f *flag.FlagSet, args []string, want int) ([]string, error) {
+	var rest []string
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, errUsage
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
+	}
+	if len(rest) != want {
+		f.Usage()
+		return nil, errUsage
+	}
+	return rest, nil
+}
+
+func (p *program) printf(format string, args ...any) error {
+	_, err := fmt.Fprintf(p.stdout, format, args...)
+	return err
+}
+
+func (p *program) version(_ context.Context, args []string) error {
+	if _, err := p.parse(p.flags("version", ""), args, 0); err != nil {
+		return err
+	}
+	return p.printf("admitone %s\n", build())
+}
+
+// build is the version, with the commit where the build knows it.
+func build() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return version + " (" + s.Value[:min(12, len(s.Value))] + ")"
+			}
+		}
+	}
+	return version
+}

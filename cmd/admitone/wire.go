@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"admitone/data"
+	"admitone/handlers/api"
+	"admitone/rooms"
+	"admitone/rooms/audit"
+	"admitone/rooms/hosts"
+	"admitone/tokens"
+	"admitone/tokens/keys"
+)
+
+// house is the open database with everything that stands on it.
+type house struct {
+	config      *config
+	db          *data.DB
+	rooms       *rooms.Registry
+	invitations *tokens.Invitations
+	directory   *hosts.Directory
+	hostStore   *data.Hosts
+	lobby       *tokens.Lobby
+	watcher     *rooms.Watcher
+	ring        *keys.Ring
+	api         *api.API
+}
+
+// open reads the settings and opens the database with all that stands on it.
+// Links are spelt with the base that the settings give; serve sets it where
+// they give none.
+func (p *program) open(ctx context.Context) (*house, error) {
+	c, err := load(p.getenv)
+	if err != nil {
+		return nil, err
+	}
+	return p.openWith(ctx, c)
+}
+
+func (p *program) openWith(ctx context.Context, c *config) (*house, error) {
+	root, err := c.rootKey()
+	if err != nil {
+		return nil, err
+	}
+	ids := &rooms.IDs{}
+	db, err := data.Open(ctx, c.DatabaseURL, data.Options{IDs: ids})
+	if err != nil {
+		return nil, badSetting{"DATABASE_URL", err}
+	}
+	ring, err := keys.Open(ctx, data.NewKeys(db), root, c.previous, p.now)
+	if err != nil {
+		if errors.Is(err, keys.ErrWrongRoot) {
+			err = badSetting{"JWT_KEY", fmt.Errorf("the database was made with another one; give it back, or name it in JWT_KEY_PREVIOUS (%w)", err)}
+		}
+		return nil, errors.Join(err, db.Close())
+	}
+	if c.base == "" {
+		c.base = c.local(c.Addr)
+	}
+	h := &house{config: c, db: db, ring: ring, hostStore: data.NewHosts(db)}
+	roomStore := data.NewRooms(db, ids)
+	h.rooms = &rooms.Registry{Store: roomStore, IDs: ids, Now: p.now, Backends: c.backends.Has}
+	h.invitations = &tokens.Invitations{Store: data.NewInvitations(db, ids), Rooms: roomStore, IDs: ids, Links: &tokens.Links{Ring: ring, Base: c.base},
+		Handover: c.backends, Now: p.now, Lifetime: c.lifetime, PINs: tokens.NewPINs(p.now)}
+	presence := data.NewPresence(db, ids)
+	h.lobby = &tokens.Lobby{Store: presence, Now: p.now}
+	h.watcher = &rooms.Watcher{Pulse: presence, Now: p.now, PerRoom: 2000, Most: 10_000}
+	h.directory = hosts.NewDirectory(root, h.hostStore, p.now, c.hosts)
+	h.api = &api.API{Rooms: h.rooms, Invitations: h.invitations, Base: c.base, Now: p.now}
+	return h, nil
+}
+
+func port(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	if port == "80" {
+		return ""
+	}
+	return ":" + port
+}
+
+// cli is the operator on the command line, who reaches everything.
+func cli() rooms.Caller {
+	return rooms.Caller{Actor: audit.Actor{Kind: audit.System, Name: "cli"}, Admin: true}
+}
+
+// owner is the host whom rooms made without one belong to: the first admin, or
+// the only host there is.
+func (h *house) owner(ctx context.Context) (string, error) {
+	all, err := h.directory.All(ctx)
+	if errors.Is(err, rooms.ErrNotFound) {
+		return "", errors.New("there is no host yet: start the server once, or set HOST_USERS")
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, host := range all {
+		if host.Admin || len(all) == 1 {
+			return host.Username, nil
+		}
+	}
+	return "", errors.New("no host is an admin: say --owner")
+}
+
+// lan is an address of this machine in its network, empty where there is none.
+func lan() string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsPrivate() {
+			return n.IP.String()
+		}
+	}
+	return ""
+}
+
+// exclusive refuses a second server on the same SQLite file, whose writers
+// would wait for each other. The command line works beside a server.
+func exclusive(c *config) (release func() error, err error) {
+	if c.file() == "" {
+		return func() error { return nil }, nil
+	}
+	path := c.file() + ".lock"
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // beside the database that the operator names
+	if err != nil {
+		return nil, badSetting{"DATABASE_URL", fmt.Errorf("cannot write beside the database file: %w", err)}
+	}
+	if err := lock(f); err != nil {
+		_ = f.Close()
+		return nil, badSetting{"DATABASE_URL", fmt.Errorf("another server is using %s; stop it, name another file, or use PostgreSQL for several", strings.TrimSuffix(path, ".lock"))}
+	}
+	return f.Close, nil
+}
