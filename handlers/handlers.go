@@ -69,12 +69,22 @@ func New(a App) http.Handler {
 	e.IPExtractor = clientAddress(a.Trusted)
 	// Ten wrong links at once, then one every ten seconds, for each address.
 	guesses := &hosts.Buckets{Burst: 10, Every: 10 * time.Second, Now: a.Now}
-	doors := session.New(session.Doors{Directory: a.Directory, Gate: a.Gate, Tokens: a.HostTokens, Open: a.Open, Secure: a.Secure, Now: a.Now, IDs: a.Rooms.IDs}, a.Sessions)
-	guest := &join.Pages{Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop, Doors: doors, Invitations: a.Invitations, Directory: a.Directory, Backends: a.Backends, Guesses: guesses, Secure: a.Secure, Now: a.Now,
-		// Five at once, then one a minute, for each address.
-		Asks: &hosts.Buckets{Burst: 5, Every: time.Minute, Now: a.Now}}
-	host := &dashboard.Pages{Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop, Doors: doors, Rooms: a.Rooms, Invitations: a.Invitations, Backends: a.Backends, Now: a.Now}
-	rest := &api.API{Rooms: a.Rooms, Invitations: a.Invitations, Gate: a.Gate, Tokens: a.HostTokens, Base: a.Base, Now: a.Now, Guesses: guesses}
+	// Five requests for a new link at once, then one a minute, for each address.
+	asks := &hosts.Buckets{Burst: 5, Every: time.Minute, Now: a.Now}
+	doors := session.New(session.Doors{
+		Directory: a.Directory, Gate: a.Gate, Tokens: a.HostTokens, Open: a.Open, Secure: a.Secure, Now: a.Now, IDs: a.Rooms.IDs,
+	}, a.Sessions)
+	guest := &join.Pages{
+		Invitations: a.Invitations, Directory: a.Directory, Backends: a.Backends, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop,
+		Doors: doors, Guesses: guesses, Asks: asks, Secure: a.Secure, Now: a.Now,
+	}
+	host := &dashboard.Pages{
+		Rooms: a.Rooms, Invitations: a.Invitations, Backends: a.Backends, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop,
+		Doors: doors, Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Now: a.Now,
+	}
+	rest := &api.API{
+		Rooms: a.Rooms, Invitations: a.Invitations, Gate: a.Gate, Tokens: a.HostTokens, Guesses: guesses, Base: a.Base, Now: a.Now,
+	}
 	fail := &failures{base: a.Base, guest: guest, log: a.Log, now: a.Now}
 	count := newMetrics(a.Registry)
 

@@ -64,6 +64,7 @@ type visitor struct {
 	known  secrets
 	bearer string
 	cookie []string
+	own    []string // secrets that answers gave to this visitor
 }
 
 func (v *visitor) ask(want int, method, path, body string, header ...string) answer {
@@ -94,20 +95,24 @@ func (v *visitor) ask(want int, method, path, body string, header ...string) ans
 	if a.Status != want {
 		v.t.Fatalf("%s %s: got %v, want %d", method, path, a, want)
 	}
-	for _, c := range (&http.Response{Header: a.Header}).Cookies() {
-		v.known.add(c.Name+" cookie", c.Value)
-		v.cookie = append(slices.DeleteFunc(v.cookie, func(k string) bool { return strings.HasPrefix(k, c.Name+"=") }), c.Name+"="+c.Value)
-	}
-	if m := formNonce.FindSubmatch(a.Body); m != nil {
-		v.known.add("page nonce", string(m[1]))
-	}
 	if a.Status >= http.StatusBadRequest {
 		var said bytes.Buffer
 		_ = a.Header.Write(&said)
 		said.Write(a.Body)
-		if found := v.known.in(said.String(), path+" "+body+" "+strings.Join(header, " ")); found != nil {
+		if found := v.known.in(said.String(), path+" "+body+" "+strings.Join(header, " ")+" "+strings.Join(v.own, " ")); found != nil {
 			v.t.Errorf("the refusal of %s, %d, holds %q:\n%s", method, a.Status, found, said.String())
 		}
+	}
+	// What this answer gives is known from now on, and this visitor's own: a
+	// refusal hands out the cookie and the nonce of the form that asks for a new link.
+	for _, c := range (&http.Response{Header: a.Header}).Cookies() {
+		v.known.add(c.Name+" cookie", c.Value)
+		v.own = append(v.own, c.Value)
+		v.cookie = append(slices.DeleteFunc(v.cookie, func(k string) bool { return strings.HasPrefix(k, c.Name+"=") }), c.Name+"="+c.Value)
+	}
+	if m := formNonce.FindSubmatch(a.Body); m != nil {
+		v.known.add("page nonce", string(m[1]))
+		v.own = append(v.own, string(m[1]))
 	}
 	return a
 }

@@ -63,20 +63,7 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	}
 	server := &http.Server{Handler: p.handler(ctx, h, log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	noteDepartures(ctx, h.lobby, log)
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		for tick := time.NewTicker(tokens.Refresh); ; {
-			select {
-			case <-ctx.Done():
-				tick.Stop()
-				return
-			case <-tick.C:
-				noteDepartures(ctx, h.lobby, log)
-			}
-		}
-	}()
+	swept := sweep(ctx, h.lobby, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("serving", "base", c.base, "addr", listener.Addr().String(), "database", h.db.Kind(), "version", build())
@@ -90,6 +77,27 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	over, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	return server.Shutdown(over)
+}
+
+// sweep notes who has left the lobbies, at once and then steadily, until ctx
+// ends; what it returns is closed when it has stopped.
+func sweep(ctx context.Context, lobby *tokens.Lobby, log *slog.Logger) <-chan struct{} {
+	stopped := make(chan struct{})
+	noteDepartures(ctx, lobby, log)
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(tokens.Refresh)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				noteDepartures(ctx, lobby, log)
+			}
+		}
+	}()
+	return stopped
 }
 
 func listen(ctx context.Context, c *config) (net.Listener, error) {
