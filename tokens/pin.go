@@ -18,8 +18,8 @@ const (
 )
 
 // PINs checks invitations' PINs, and slows down whoever guesses: ten wrong ones
-// an invitation are free, then there is one every half minute. It is safe for
-// concurrent use.
+// an invitation are free, then there is one every 45 seconds; links that share
+// their uses share these. It is safe for concurrent use.
 type PINs struct {
 	wrong *hosts.Buckets
 	slots chan struct{} // PINs looked at once; each costs 19 MiB
@@ -27,7 +27,7 @@ type PINs struct {
 
 // NewPINs returns the checker of one server.
 func NewPINs(now func() time.Time) *PINs {
-	return &PINs{&hosts.Buckets{Burst: 10, Every: 30 * time.Second, Now: now}, make(chan struct{}, 4)}
+	return &PINs{&hosts.Buckets{Burst: 10, Every: 45 * time.Second, Now: now}, make(chan struct{}, 4)}
 }
 
 // hashPIN is what the database keeps of a PIN; empty for none.
@@ -54,7 +54,7 @@ func (p *PINs) check(ctx context.Context, inv Invitation, pin string) error {
 	case pin == "":
 		return Refusal{ErrPINRequired, inv}
 	}
-	key := inv.ID.Show(rooms.InvitationPrefix)
+	key := inv.Counter.Show(rooms.InvitationPrefix)
 	if err := p.wrong.Allowed(key); err != nil {
 		return err
 	}

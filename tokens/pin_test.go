@@ -85,8 +85,31 @@ func TestWrongPINsAreSlowedPerInvitation(t *testing.T) {
 		}
 		b.Clock.Add(time.Minute)
 	}
-	if guesses < 100 || guesses > 10+120+1 {
+	if guesses < 80 || guesses > 10+80+1 {
 		t.Errorf("%d guesses in an hour", guesses)
+	}
+}
+
+// Two links that share their uses share their PIN's guesses too.
+func TestLinksThatShareTheirUsesShareWrongPINs(t *testing.T) {
+	t.Parallel()
+	b := datatest.SQLite(t)
+	inv := mint(t, b, makeRoom(t, b, rooms.Draft{}), tokens.Draft{PIN: "1234"})
+	try := func(pin string) error {
+		r := press(b, inv, "browser")
+		r.PIN = pin
+		_, err := b.Invitations.Redeem(context.Background(), r)
+		return err
+	}
+	for range 10 {
+		wants(t, "a free guess", try("0000"), tokens.ErrPINWrong)
+	}
+	again, err := b.Invitations.Reissue(context.Background(), ada(), inv, true, false)
+	wants(t, "reissue beside the old link", err, nil)
+	inv = again
+	var many hosts.TooMany
+	if err := try("1234"); !errors.As(err, &many) {
+		t.Errorf("the eleventh guess, at the new link: %v", err)
 	}
 }
 

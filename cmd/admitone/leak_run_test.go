@@ -161,6 +161,11 @@ func guessersOf(t *testing.T, s *server, known secrets, gate *visitor) {
 		a, err := s.send(r)
 		return err == nil && a.Status == http.StatusTooManyRequests
 	})
-	guest.page(http.StatusTooManyRequests, http.MethodGet, inv.Short, "")
-	gate.ask(http.StatusTooManyRequests, http.MethodPost, redeem, fmt.Sprintf(`{"token":%q,"nonce":"nonce-of-a-forger"}`, inv.Token))
+	guest.page(http.StatusTooManyRequests, http.MethodGet, "/join/standup?token="+url.QueryEscape(inv.Token+"="), "")
+	guest.page(http.StatusOK, http.MethodGet, inv.Short, "") // a genuine link never waits
+	forged := fmt.Sprintf(`{"token":%q,"nonce":"nonce-of-a-forger"}`, inv.Token+"=")
+	for range 6 { // and four above
+		gate.ask(http.StatusUnprocessableEntity, http.MethodPost, redeem, forged)
+	}
+	gate.ask(http.StatusTooManyRequests, http.MethodPost, redeem, forged)
 }

@@ -23,7 +23,7 @@ func (a *API) Inspect(c echo.Context) error {
 	if err := decode(c, &in, false); err != nil {
 		return err
 	}
-	inv, err := guessed(a, c, in.Token, func() (tokens.Invitation, error) {
+	inv, err := guessed(a, c, caller, in.Token, func() (tokens.Invitation, error) {
 		return a.Invitations.Look(c.Request().Context(), caller.Caller, in.Token)
 	})
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *API) Redeem(c echo.Context) error {
 		}
 		in.Room = r.Slug
 	}
-	out, err := guessed(a, c, in.Token, func() (tokens.Admitted, error) {
+	out, err := guessed(a, c, caller, in.Token, func() (tokens.Admitted, error) {
 		return a.Invitations.Redeem(c.Request().Context(), tokens.Redemption{Link: in.Token, Room: in.Room, Nonce: in.Nonce, Name: in.Name, PIN: in.PIN,
 			Actor: caller.Actor, Reaches: caller.Reaches})
 	})
@@ -90,20 +90,22 @@ func (a *API) Redeem(c echo.Context) error {
 	})
 }
 
-// guessed runs ask, and counts a link that was never ours as a guess of the
-// caller's address; who guesses too often waits.
-func guessed[T any](a *API, c echo.Context, link string, ask func() (T, error)) (T, error) {
+// guessed runs ask for a link that was made here. Any other is a guess of the
+// caller's, wherever it comes from; who guesses too often waits, but not with
+// genuine links.
+func guessed[T any](a *API, c echo.Context, caller session.Caller, link string, ask func() (T, error)) (T, error) {
 	var none T
 	if link == "" {
 		return none, rooms.Invalid{Field: "token", Detail: "is a JWT, a short code or a whole link"}
 	}
-	from := c.RealIP()
+	_, _, err := a.Invitations.Links.Read(c.Request().Context(), link)
+	if !errors.Is(err, tokens.ErrInvalidLink) {
+		return ask()
+	}
+	from := "caller " + string(caller.Actor.Kind) + " " + caller.Actor.Name
 	if err := a.Guesses.Allowed(from); err != nil {
 		return none, err
 	}
-	out, err := ask()
-	if errors.Is(err, tokens.ErrInvalidLink) {
-		a.Guesses.Failed(from)
-	}
-	return out, err
+	a.Guesses.Failed(from)
+	return none, err
 }

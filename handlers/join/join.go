@@ -71,14 +71,32 @@ func (p *Pages) Look(c echo.Context) error {
 }
 
 func (p *Pages) show(c echo.Context) (tokens.Invitation, *tokens.Admission, error) {
-	if err := p.Guesses.Allowed(c.RealIP()); err != nil {
+	if _, err := p.genuine(c); err != nil {
 		return tokens.Invitation{}, nil, err
 	}
-	inv, admission, err := p.Invitations.Show(c.Request().Context(), link(c), c.Param("room"), p.browser(c))
+	return p.Invitations.Show(c.Request().Context(), link(c), c.Param("room"), p.browser(c))
+}
+
+// genuine returns the invitation that the address's link names if the link was
+// made here, looking nothing up. Any other is a guess: ErrInvalidLink, and
+// hosts.TooMany after some. No guess keeps a genuine link out.
+func (p *Pages) genuine(c echo.Context) (rooms.ID, error) {
+	id, _, err := p.Invitations.Links.Read(c.Request().Context(), link(c))
 	if errors.Is(err, tokens.ErrInvalidLink) {
-		p.Guesses.Failed(c.RealIP())
+		return 0, p.guessed(c, err)
 	}
-	return inv, admission, err
+	return id, nil
+}
+
+// guessed counts a guess of the caller's address and returns its refusal, or
+// hosts.TooMany.
+func (p *Pages) guessed(c echo.Context, refusal error) error {
+	from := hosts.Source(c.RealIP())
+	if err := p.Guesses.Allowed(from); err != nil {
+		return err
+	}
+	p.Guesses.Failed(from)
+	return refusal
 }
 
 func (p *Pages) page(c echo.Context, status int, inv tokens.Invitation, admission *tokens.Admission, name string, errs views.Errors) error {
@@ -112,19 +130,15 @@ func (p *Pages) Press(c echo.Context) error {
 	if browser == "" || nonce == "" {
 		return ErrNoNonce
 	}
-	if err := p.Guesses.Allowed(c.RealIP()); err != nil {
+	id, err := p.genuine(c)
+	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	id, _, err := p.Invitations.Links.Read(ctx, link(c))
-	if err == nil && !tokens.GoodPageNonce(browser, nonce, id) {
+	if !tokens.GoodPageNonce(browser, nonce, id) {
 		return ErrNoNonce
 	}
-	var out tokens.Admitted
-	if err == nil {
-		out, err = p.Invitations.Redeem(ctx, tokens.Redemption{Link: link(c), Room: c.Param("room"), Nonce: nonce, Browser: browser,
-			Name: c.FormValue("name"), PIN: c.FormValue("pin"), Actor: audit.Actor{Kind: audit.Guest}})
-	}
+	out, err := p.Invitations.Redeem(c.Request().Context(), tokens.Redemption{Link: link(c), Room: c.Param("room"), Nonce: nonce, Browser: browser,
+		Name: c.FormValue("name"), PIN: c.FormValue("pin"), Actor: audit.Actor{Kind: audit.Guest}})
 	var invalid rooms.Invalid
 	var many hosts.TooMany
 	switch {
@@ -138,9 +152,6 @@ func (p *Pages) Press(c echo.Context) error {
 		session.RetryAfter(c, many.Wait)
 		session.Note(c, "redeem", "too_many_requests")
 		return p.again(c, http.StatusTooManyRequests, "pin", views.Says("join.pin-slow"))
-	case errors.Is(err, tokens.ErrInvalidLink):
-		p.Guesses.Failed(c.RealIP())
-		return err
 	case errors.As(err, &invalid):
 		session.Note(c, "redeem", "invalid_request")
 		return p.again(c, http.StatusUnprocessableEntity, invalid.Field, views.Invalid(invalid.Detail))
@@ -237,9 +248,13 @@ func (p *Pages) Refuse(c echo.Context, status int, code string, err error, wait 
 	return session.Render(c, status, views.RefusalPage(v))
 }
 
-// host is what the room's host is called to guests.
+// host is what the room's host is called to guests; nothing where that is the
+// generated host, whose name says nothing.
 func (p *Pages) host(c echo.Context, room rooms.Room) string {
 	if h, err := p.Directory.ByName(c.Request().Context(), room.Owner); err == nil {
+		if h.Made && h.DisplayName == "" {
+			return ""
+		}
 		return h.Shown()
 	}
 	return room.Owner

@@ -22,8 +22,8 @@ func (p *Pages) Live(c echo.Context) error {
 		return err
 	}
 	ctx, room := c.Request().Context(), in.Invitation.Room
-	if !session.WantsStream(c) || room.Backend != "" {
-		if c.QueryParams().Has("poll") && room.Backend == "" {
+	if !session.WantsStream(c) || room.Backend != "" || !present(c.Request()) {
+		if c.QueryParams().Has("poll") && room.Backend == "" && present(c.Request()) {
 			if err := p.Lobby.Stay(ctx, in); err != nil {
 				return err
 			}
@@ -50,6 +50,13 @@ func (p *Pages) Live(c echo.Context) error {
 		}
 		return now.Admission.ID != in.Admission.ID
 	}})
+}
+
+// present tells whether it is our own page that asks: what a browser fetches
+// ahead, or another site has it fetch, is nobody's being here.
+func present(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return r.Method == http.MethodGet && !prefetch(r) && (site == "" || site == "same-origin")
 }
 
 // chosen is the role chosen in the address, for another address of the same admission.

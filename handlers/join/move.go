@@ -134,14 +134,13 @@ func (p *Pages) TakeMove(c echo.Context) error {
 
 // move asks what a code leads to, and leads on to the room where this browser is in.
 func (p *Pages) move(c echo.Context, ask func(context.Context, string, string) (tokens.Admitted, bool, error)) error {
-	if err := p.Guesses.Allowed(c.RealIP()); err != nil {
-		return err
-	}
 	browser := p.browser(c)
 	in, here, err := ask(c.Request().Context(), c.Param("code"), browser)
+	if errors.Is(err, tokens.ErrNoMoveCode) {
+		err = p.guessed(c, err)
+	}
 	switch {
 	case errors.Is(err, tokens.ErrMoveCode):
-		p.Guesses.Failed(c.RealIP())
 		return p.entry(c, http.StatusNotFound, "", err)
 	case errors.Is(err, tokens.ErrNoMoves):
 		return p.entry(c, http.StatusConflict, "", err)

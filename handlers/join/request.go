@@ -27,14 +27,14 @@ func (p *Pages) Request(c echo.Context) error {
 	if browser == "" || nonce == "" {
 		return ErrNoNonce
 	}
-	if err := p.Guesses.Allowed(c.RealIP()); err != nil {
+	id, err := p.genuine(c)
+	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	if id, _, err := p.Invitations.Links.Read(ctx, link(c)); err == nil && !tokens.GoodPageNonce(browser, nonce, id) {
+	if !tokens.GoodPageNonce(browser, nonce, id) {
 		return ErrNoNonce
 	}
-	_, _, err := p.show(c)
+	_, _, err = p.show(c)
 	var refused tokens.Refusal
 	switch {
 	case err == nil, errors.Is(err, tokens.ErrNotYet), errors.Is(err, tokens.ErrMoved):
@@ -48,18 +48,18 @@ func (p *Pages) Request(c echo.Context) error {
 	if !errors.As(err, &reason) {
 		return err
 	}
-	if errors.As(p.Asks.Allowed(c.RealIP()), &many) {
+	if errors.As(p.Asks.Allowed(hosts.Source(c.RealIP())), &many) {
 		session.RetryAfter(c, many.Wait)
 		return p.Refuse(c, http.StatusTooManyRequests, reason.Code, refused, many.Wait)
 	}
-	err = p.Invitations.Ask(ctx, refused, browser, c.FormValue("name"))
+	err = p.Invitations.Ask(c.Request().Context(), refused, browser, c.FormValue("name"))
 	if errors.As(err, &invalid) {
 		return p.Refuse(c, http.StatusUnprocessableEntity, reason.Code, errors.Join(refused, invalid), 0)
 	}
 	if err != nil {
 		return err
 	}
-	p.Asks.Failed(c.RealIP())
+	p.Asks.Failed(hosts.Source(c.RealIP()))
 	return c.Redirect(http.StatusSeeOther, looked(c))
 }
 
@@ -70,10 +70,11 @@ func looked(c echo.Context) string {
 }
 
 // ask is the form of a refusal by which its browser asks for a new link, or how
-// that stands; nil where there is nothing to ask for.
+// that stands; nil where there is nothing to ask for, and for who came by a move
+// code, which leads to no link.
 func (p *Pages) ask(c echo.Context, err error) *views.Ask {
 	var refused tokens.Refusal
-	if !errors.As(err, &refused) || !tokens.MayRequest(err) {
+	if !errors.As(err, &refused) || !tokens.MayRequest(err) || strings.HasPrefix(strings.ToLower(c.Request().URL.Path), "/m/") {
 		return nil
 	}
 	browser := p.browser(c)
@@ -91,8 +92,8 @@ func (p *Pages) ask(c echo.Context, err error) *views.Ask {
 	}
 	u := *c.Request().URL
 	u.Path = strings.TrimSuffix(u.Path, requestPath) + requestPath
-	if v.Action = u.RequestURI(); link(c) == "" || strings.HasPrefix(strings.ToLower(u.Path), "/m/") {
-		// The pages of those who are in know the invitation by its cookie or a code: there is no link in the address.
+	if v.Action = u.RequestURI(); link(c) == "" {
+		// The pages of those who are in know the invitation by its cookie: there is no link in the address.
 		v.Action = "/i/" + p.Invitations.Links.Code(refused.Invitation.ID) + requestPath
 	}
 	return v

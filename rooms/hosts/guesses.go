@@ -3,11 +3,14 @@ package hosts
 import (
 	"container/list"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
+	"net/netip"
 	"sync"
 	"time"
+
+	"admitone/rooms"
 )
 
 // TooMany is the refusal of somebody who guessed too often.
@@ -40,10 +43,14 @@ type bucket struct {
 // begins anew, which takes an attacker that many addresses.
 const remembered = 65536
 
-// Allowed returns nil while the key has a try left, else TooMany and when it will.
+// Allowed returns nil while the key has a try left, else TooMany and when it
+// will. Asking costs nothing, so no key is remembered for it.
 func (b *Buckets) Allowed(key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if _, ok := b.byKey[key]; !ok {
+		return nil
+	}
 	if k := b.bucket(key); k.left < 1 {
 		return TooMany{max(time.Second, time.Duration((1-k.left)*float64(b.Every)))}
 	}
@@ -93,12 +100,14 @@ type Gate struct {
 	accounts Buckets
 	sources  Buckets
 	known    Buckets
-	slots    chan struct{} // passwords looked at once; each costs 19 MiB
+	// Passwords looked at at once, 19 MiB each: nobody with a sign-in behind them
+	// waits for strangers.
+	strangers, own lane
 }
 
 // NewGate returns a gate to the directory's hosts.
 func NewGate(d *Directory, store Store, now func() time.Time) *Gate {
-	return &Gate{Directory: d, Store: store, Now: now, slots: make(chan struct{}, 4),
+	return &Gate{Directory: d, Store: store, Now: now, strangers: newLane(4), own: newLane(2),
 		accounts: Buckets{Burst: 10, Every: 45 * time.Second, Now: now},
 		sources:  Buckets{Burst: 10, Every: 10 * time.Second, Now: now},
 		known:    Buckets{Burst: 10, Every: 45 * time.Second, Now: now},
@@ -109,28 +118,26 @@ func NewGate(d *Directory, store Store, now func() time.Time) *Gate {
 // before anything is looked at. address is where the caller comes from; device
 // is what Device gave at an earlier sign-in, empty for none.
 func (g *Gate) SignIn(ctx context.Context, username, password, address, device string) (Host, error) {
-	account := strings.ToLower(username)
-	if len(account) > 64 {
-		account = account[:64]
+	account, err := g.account(ctx, username)
+	if err != nil {
+		return Host{}, err
 	}
-	var tries []try
+	address = Source(address)
+	tries, lane := []try{{&g.sources, address}, {&g.accounts, account}}, &g.strangers
 	switch {
-	case device != "" && g.knowsDevice(account, device):
-		tries = []try{{&g.known, "d " + account + " " + device}}
+	case device != "" && g.knowsDevice(ctx, account, device):
+		tries, lane = []try{{&g.known, "d " + account + " " + device}}, &g.own
 	case g.knowsAddress(ctx, account, address):
-		tries = []try{{&g.known, "a " + account + " " + address}}
-	default:
-		tries = []try{{&g.sources, address}, {&g.accounts, account}}
+		tries, lane = []try{{&g.known, "a " + account + " " + address}}, &g.own
 	}
 	if err := allowed(tries); err != nil {
 		return Host{}, err
 	}
-	select {
-	case g.slots <- struct{}{}:
-		defer func() { <-g.slots }()
-	case <-ctx.Done():
-		return Host{}, ctx.Err()
+	leave, err := lane.enter(ctx)
+	if err != nil {
+		return Host{}, err
 	}
+	defer leave()
 	// Again, for the guesses that failed while this one waited.
 	if err := allowed(tries); err != nil {
 		return Host{}, err
@@ -143,7 +150,7 @@ func (g *Gate) SignIn(ctx context.Context, username, password, address, device s
 		}
 	case err == nil:
 		// Signing in must work also where nothing can be written.
-		_ = g.Store.RememberAddress(ctx, strings.ToLower(h.Username), g.address(address), g.Now().UnixMilli())
+		_ = g.Store.RememberAddress(ctx, fold(h.Username), g.address(address), g.Now().UnixMilli())
 	}
 	return h, err
 }
@@ -169,14 +176,45 @@ func allowed(tries []try) error {
 	return nil
 }
 
+// nobodies is how many counts all names that no host has share, so that
+// inventing names pushes no host's count out of memory.
+const nobodies = 1024
+
+// account is whose count a name's guesses go to: the host's of that name, or
+// one of the nobodies', which no host can be called.
+func (g *Gate) account(ctx context.Context, username string) (string, error) {
+	nobody := fmt.Sprintf("nobody %d", binary.BigEndian.Uint16(g.Directory.mac("nobody "+fold(username)))%nobodies)
+	h, err := g.Directory.ByName(ctx, username)
+	switch {
+	case errors.Is(err, rooms.ErrNotFound):
+		return nobody, nil
+	case err != nil:
+		return "", err
+	}
+	return fold(h.Username), nil
+}
+
+// Source is whose address that is, for counting: IPv6 gives everybody a network
+// of 2⁶⁴ addresses, so that is one.
+func Source(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}
+
 // Device is the mark that a device gets at its sign-in; it proves nothing but
 // that this device once signed in as this host with the present password.
 func (g *Gate) Device(h Host) string {
-	return fmt.Sprintf("%x", g.Directory.mac("device " + strings.ToLower(h.Username) + "\x00" + h.Version)[:16])
+	return fmt.Sprintf("%x", g.Directory.mac("device " + fold(h.Username) + "\x00" + h.Version)[:16])
 }
 
-func (g *Gate) knowsDevice(account, device string) bool {
-	h, err := g.Directory.ByName(context.Background(), account)
+func (g *Gate) knowsDevice(ctx context.Context, account, device string) bool {
+	h, err := g.Directory.ByName(ctx, account)
 	return err == nil && g.Device(h) == device
 }
 

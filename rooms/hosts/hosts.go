@@ -42,6 +42,8 @@ type Host struct {
 	// sessions and tokens carry the one they began with and end when it is no
 	// longer the host's.
 	Version string
+	// Made is set where the host was generated, because the settings name nobody.
+	Made bool
 
 	hash  string // argon2id or bcrypt, empty where plain is set
 	plain []byte // MAC of a password that was given in plain text
@@ -138,7 +140,7 @@ func Parse(text string) ([]Host, error) {
 		switch {
 		case !usernames.MatchString(e.Username):
 			err = errors.New("username is 1 to 64 of letters, digits and . _ @ + -")
-		case slices.ContainsFunc(out, func(o Host) bool { return strings.EqualFold(o.Username, e.Username) }):
+		case slices.ContainsFunc(out, func(o Host) bool { return fold(o.Username) == fold(e.Username) }):
 			err = errors.New("username stands twice")
 		case slices.ContainsFunc(e.AllowedRooms, func(s string) bool { return s != "*" && !rooms.ValidSlug(s) }):
 			err = errors.New(`allowed_rooms holds slugs or "*"`)
@@ -254,14 +256,14 @@ func (d *Directory) read(ctx context.Context) ([]Host, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = []Host{{Username: g.Username, Admin: true, hash: g.Hash, Version: d.version(g.Username, g.Hash)}}
+		all = []Host{{Username: g.Username, Admin: true, Made: true, hash: g.Hash, Version: d.version(g.Username, g.Hash)}}
 	}
 	epochs, err := d.store.Epochs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i, h := range all {
-		if n := epochs[strings.ToLower(h.Username)]; n > 0 {
+		if n := epochs[fold(h.Username)]; n > 0 {
 			all[i].Version = d.version(h.Username, h.Version+"\x00"+strconv.FormatInt(n, 10))
 		}
 	}
@@ -275,6 +277,18 @@ func (d *Directory) forget() {
 	d.all = nil
 }
 
+// fold is a name without case. Names are ASCII, and so is their case: other
+// letters that some language folds to these make another name, which nobody has.
+func fold(name string) string {
+	b := []byte(name)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // ByName returns the host of that name, or rooms.ErrNotFound. Names are
 // compared without regard to case.
 func (d *Directory) ByName(ctx context.Context, username string) (Host, error) {
@@ -283,7 +297,7 @@ func (d *Directory) ByName(ctx context.Context, username string) (Host, error) {
 		return Host{}, err
 	}
 	for _, h := range all {
-		if strings.EqualFold(h.Username, username) {
+		if fold(h.Username) == fold(username) {
 			return h, nil
 		}
 	}
@@ -298,10 +312,10 @@ func (d *Directory) Check(ctx context.Context, username, password string) (Host,
 	if err != nil {
 		return Host{}, err
 	}
-	sum := d.mac("shadow " + strings.ToLower(username))
+	sum := d.mac("shadow " + fold(username))
 	h, exists := all[int(sum[0])%len(all)], false
 	for _, o := range all {
-		if strings.EqualFold(o.Username, username) {
+		if fold(o.Username) == fold(username) {
 			h, exists = o, true
 		}
 	}
