@@ -19,6 +19,12 @@ func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event)
 	out := c.Admission
 	err := s.db.write(ctx, func(t *tx) error {
 		a := c.Admission
+		if c.Counter != a.Invitation {
+			// Before the insert, whose foreign key takes a weaker lock on this row.
+			if err := t.one(tokens.ErrNotClaimed, `UPDATE invitations SET moves = moves WHERE id = $1`, int64(a.Invitation)); err != nil {
+				return err
+			}
+		}
 		n, err := t.exec(`INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT (invitation_id, nonce) DO NOTHING`,
 			int64(a.ID), int64(a.Invitation), c.Nonce, int64(a.Room), string(a.Role), a.Name, a.Browser, a.CreatedAt)
@@ -30,7 +36,7 @@ func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event)
 		}
 		if n == 0 {
 			out, err = scanAdmission(t.row(admissionColumns+` WHERE invitation_id = $1 AND nonce = $2`, int64(a.Invitation), c.Nonce))
-			return err
+			return none(err, tokens.ErrNotClaimed) // it moved to another device just now
 		}
 		if err := t.take(c); err != nil {
 			return err
@@ -47,17 +53,19 @@ func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event)
 
 // take is Invitation.Check as one statement. Where the invitation counts its own
 // uses all conditions are on the row that is changed, so that PostgreSQL looks
-// at them again after waiting for another claim or a revocation.
+// at them again after waiting for another claim, a revocation or a move. Where
+// another row counts, Claim has locked the invitation's own, for the same.
 func (t *tx) take(c tokens.Claim) error {
 	const room = `EXISTS (SELECT 1 FROM rooms r WHERE r.id = $4 AND r.closed_at = 0 AND r.starts_at <= $2 AND (r.ends_at = 0 OR r.ends_at + $5 > $2))`
-	args := []any{int64(c.Admission.Invitation), c.Admission.CreatedAt, int64(c.Counter), int64(c.Admission.Room), rooms.Grace.Milliseconds()}
+	args := []any{int64(c.Admission.Invitation), c.Admission.CreatedAt, int64(c.Counter), int64(c.Admission.Room), rooms.Grace.Milliseconds(), c.Moves}
 	if c.Counter == c.Admission.Invitation {
 		return t.one(tokens.ErrNotClaimed, `UPDATE invitations SET uses = uses + 1, redeemed_at = $2
-			WHERE id = $1 AND counter = $3 AND uses < max_uses AND superseded_by = 0 AND revoked_at = 0 AND expires_at > $2 AND not_before <= $2 AND `+room, args...)
+			WHERE id = $1 AND counter = $3 AND uses < max_uses AND superseded_by = 0 AND revoked_at = 0 AND expires_at > $2 AND not_before <= $2
+				AND moves = $6 AND `+room, args...)
 	}
 	return t.one(tokens.ErrNotClaimed, `UPDATE invitations SET uses = uses + 1, redeemed_at = $2
 		WHERE id = $3 AND uses < max_uses AND `+room+` AND EXISTS (SELECT 1 FROM invitations i WHERE i.id = $1 AND i.counter = $3
-			AND i.superseded_by = 0 AND i.revoked_at = 0 AND i.expires_at > $2 AND i.not_before <= $2)`, args...)
+			AND i.superseded_by = 0 AND i.revoked_at = 0 AND i.expires_at > $2 AND i.not_before <= $2 AND i.moves = $6)`, args...)
 }
 
 // fits refuses an admission, already inserted, that is one too many for its room.
@@ -79,6 +87,23 @@ func (t *tx) fits(a tokens.Admission) error {
 		err = tokens.ErrRoomFull
 	}
 	return err
+}
+
+// fitAgain refuses what brought invitations back with more guests than their
+// room takes; where none of their guests is admitted, a full room is no matter.
+func (t *tx) fitAgain(room rooms.ID, restored []int64, at int64) error {
+	n, err := t.exec(`UPDATE rooms SET capacity = capacity WHERE id = $1 AND capacity > 0`, int64(room))
+	if err != nil || n == 0 || len(restored) == 0 {
+		return err
+	}
+	var guests int
+	where, args := in([]any{string(tokens.Guest), tokens.Stay.Milliseconds(), at}, restored)
+	err = t.row(`SELECT COUNT(*) FROM admissions a JOIN invitations i ON i.id = a.invitation_id JOIN rooms r ON r.id = a.room_id
+		WHERE a.role = $1 AND a.ended_at = 0 AND i.superseded_by = 0 AND (r.ends_at <> 0 OR a.created_at + $2 > $3) AND i.id IN `+where, args...).Scan(&guests)
+	if err != nil || guests == 0 {
+		return err
+	}
+	return t.fits(tokens.Admission{Room: room, CreatedAt: at})
 }
 
 const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at FROM admissions`

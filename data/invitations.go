@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -92,7 +93,9 @@ var listed = strings.Replace(invitationColumns, "FROM invitations i ", "FROM inv
 
 // List implements tokens.Store.
 func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invitation, error) {
-	if !storable(q.Text) || !storable(q.ExternalID) {
+	// SQLite refuses to look for a text that is very long; none that is longer than
+	// what it is looked for in can be there.
+	if !storable(q.Text) || !storable(q.ExternalID) || utf8.RuneCountInString(q.Text) > tokens.MaxNameLen+1+tokens.MaxEmailLen {
 		return nil, nil
 	}
 	where, args := inState(q.State, q.Now, []any{int64(q.Room), upTo(q.Before), q.Limit})
@@ -132,8 +135,23 @@ func (s *Invitations) Revoke(ctx context.Context, id rooms.ID, at int64, ev audi
 }
 
 // Restore implements tokens.Store.
-func (s *Invitations) Restore(ctx context.Context, id rooms.ID, since int64, ev audit.Event) (bool, error) {
-	return s.ifChanged(ctx, ev, `UPDATE invitations SET revoked_at = 0 WHERE id = $1 AND revoked_at <> 0 AND revoked_at > $2`, int64(id), since)
+func (s *Invitations) Restore(ctx context.Context, id rooms.ID, since int64, ev audit.Event) (done bool, err error) {
+	err = s.db.write(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE invitations SET revoked_at = 0 WHERE id = $1 AND revoked_at <> 0 AND revoked_at > $2`, int64(id), since)
+		if err != nil || n == 0 {
+			return err
+		}
+		var room rooms.ID
+		if err := t.row(`SELECT room_id FROM invitations WHERE id = $1`, int64(id)).Scan(&room); err != nil {
+			return err
+		}
+		if err := t.fitAgain(room, []int64{int64(id)}, ev.At); err != nil {
+			return err
+		}
+		done = true
+		return t.record(s.ids, ev)
+	})
+	return done && err == nil, err
 }
 
 // Opened implements tokens.Store.

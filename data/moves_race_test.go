@@ -108,3 +108,51 @@ func moveBlindly(raw *sql.DB, m tokens.Move, device string, meanwhile func()) er
 	}
 	return err
 }
+
+// TestADeviceThatIsLeftTakesNoSecondUseMeanwhile: it finds its admission, or
+// nothing, whichever of claim and move comes first; also by a link that shares
+// its uses with another.
+func TestADeviceThatIsLeftTakesNoSecondUseMeanwhile(t *testing.T) {
+	t.Parallel()
+	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
+		s := newStage(t, b)
+		for round := range 40 {
+			inv := s.mint(9)
+			if round%2 == 1 {
+				var err error
+				if inv, err = s.Invitations.Reissue(t.Context(), s.by, inv, true, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a, err := s.claim(inv, "old")
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := tokens.Move{Code: "c " + inv.ID.Show(""), Admission: a.ID, Invitation: inv.ID, Room: inv.Room.ID, Browser: a.Browser, ExpiresAt: b.Clock.Millis() + 1}
+			if err := b.Invitations.Store.OfferMove(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			var both sync.WaitGroup
+			for range 4 {
+				both.Go(func() {
+					if got, err := s.claim(inv, "old"); err == nil && got.ID != a.ID || err != nil && !errors.Is(err, tokens.ErrNotClaimed) {
+						t.Errorf("round %d: the device that is left gets %v, %v", round, got.ID, err)
+					}
+				})
+			}
+			both.Go(func() {
+				ev := audit.Event{At: b.Clock.Millis(), Kind: audit.InvitationMovedDevice, Invitation: int64(inv.ID)}
+				if err := b.Invitations.Store.TakeMove(t.Context(), m.Code, "new", "n new", b.Clock.Millis(), ev); err != nil {
+					t.Errorf("round %d: the move: %v", round, err)
+				}
+			})
+			both.Wait()
+			if _, err := s.claim(inv, "old"); !errors.Is(err, tokens.ErrNotClaimed) {
+				t.Errorf("round %d: after the move: %v", round, err)
+			}
+			if after, err := b.Invitations.Store.ByID(t.Context(), inv.ID); err != nil || after.Uses != 1 {
+				t.Errorf("round %d: %d uses, %v", round, after.Uses, err)
+			}
+		}
+	})
+}

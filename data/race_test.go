@@ -44,7 +44,7 @@ func (s *stage) mint(uses int) tokens.Invitation {
 
 // claim is the Store's own way to take a use.
 func (s *stage) claim(inv tokens.Invitation, nonce string) (tokens.Admission, error) {
-	c := tokens.Claim{Counter: inv.Counter, Nonce: nonce, Admission: tokens.Admission{ID: s.IDs.Next(s.Clock.Millis()), Invitation: inv.ID,
+	c := tokens.Claim{Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves, Admission: tokens.Admission{ID: s.IDs.Next(s.Clock.Millis()), Invitation: inv.ID,
 		Room: inv.Room.ID, Role: inv.Role, Browser: "b " + nonce, CreatedAt: s.Clock.Millis()}}
 	return s.Invitations.Store.Claim(context.Background(), c, audit.Event{At: c.Admission.CreatedAt, Kind: audit.InvitationRedeemed,
 		Invitation: int64(inv.ID), Room: int64(inv.Room.ID), Admission: int64(c.Admission.ID)})

@@ -127,3 +127,16 @@ func (s *Rooms) SetClosed(ctx context.Context, id rooms.ID, at int64, ev audit.E
 	})
 	return done && err == nil, err
 }
+
+// SetOwner implements rooms.Store.
+func (s *Rooms) SetOwner(ctx context.Context, id rooms.ID, owner string, ev audit.Event) (done bool, err error) {
+	err = s.db.write(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE rooms SET owner = $2 WHERE id = $1 AND owner <> $2`, int64(id), owner)
+		if err != nil || n == 0 {
+			return err
+		}
+		done = true
+		return t.record(s.ids, ev)
+	})
+	return done && err == nil, err
+}

@@ -87,6 +87,8 @@ func (s *Invitations) RestoreAll(ctx context.Context, room rooms.ID, at, since i
 	}
 	err = s.db.write(ctx, func(t *tx) error {
 		n = 0
+		var restored []int64
+		var now int64
 		for _, id := range ids {
 			did, err := t.exec(`UPDATE invitations SET revoked_at = 0 WHERE id = $1 AND revoked_at = $2`, int64(id), at)
 			if err != nil {
@@ -96,11 +98,13 @@ func (s *Invitations) RestoreAll(ctx context.Context, room rooms.ID, at, since i
 				continue
 			}
 			n++
-			if err := t.record(s.ids, ev(id)); err != nil {
+			e := ev(id)
+			restored, now = append(restored, int64(id)), e.At
+			if err := t.record(s.ids, e); err != nil {
 				return err
 			}
 		}
-		return nil
+		return t.fitAgain(room, restored, now)
 	})
 	return n, err
 }

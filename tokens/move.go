@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -17,7 +18,10 @@ import (
 var (
 	ErrMoved    = Reason{"moved", "you continued on another device"}
 	ErrMoveCode = errors.New("no such code, or it was used, or its time is over")
-	ErrNoMoves  = errors.New("this invitation has moved as often as it may")
+	// ErrNoMoveCode is the ErrMoveCode of a code that was never made here, or is
+	// forgotten. Nobody is told which it was.
+	ErrNoMoveCode = fmt.Errorf("%w: it was never made here", ErrMoveCode)
+	ErrNoMoves    = errors.New("this invitation has moved as often as it may")
 )
 
 // MoveLife is how long a code for another device lives.
@@ -88,12 +92,9 @@ func (s *Invitations) ShowMove(ctx context.Context, code, browser string) (in Ad
 	if err != nil {
 		return Admitted{}, false, err
 	}
-	now := s.Now().UnixMilli()
-	if err := inv.Withdrawn(); err != nil {
-		return Admitted{}, false, err
-	}
+	now, withdrawn := s.Now().UnixMilli(), inv.Withdrawn()
 	in = Admitted{Admission: a, Invitation: inv}
-	if browser != "" {
+	if browser != "" && withdrawn == nil {
 		own, err := s.earlier(ctx, inv, hashNonce(audit.Actor{}, browser, PageNonce(browser, inv.ID)), now)
 		var refused Refusal
 		if err != nil && !errors.As(err, &refused) {
@@ -106,7 +107,9 @@ func (s *Invitations) ShowMove(ctx context.Context, code, browser string) (in Ad
 	}
 	switch {
 	case m.UsedAt != 0, m.ExpiresAt <= now, !a.Live(inv.Room, now):
-		return Admitted{}, false, ErrMoveCode
+		return Admitted{}, false, ErrMoveCode // and no more: a dead code tells nothing of its invitation
+	case withdrawn != nil:
+		return Admitted{}, false, withdrawn
 	case !inv.MayMove():
 		return Admitted{}, false, ErrNoMoves
 	}
@@ -140,11 +143,11 @@ func (s *Invitations) AllowMove(ctx context.Context, by rooms.Caller, inv Invita
 
 func (s *Invitations) move(ctx context.Context, code string) (Move, Admission, error) {
 	if MoveCode(code) == "" {
-		return Move{}, Admission{}, ErrMoveCode
+		return Move{}, Admission{}, ErrNoMoveCode
 	}
 	m, a, err := s.Store.Move(ctx, moveHash(code))
 	if errors.Is(err, ErrNotFound) {
-		err = ErrMoveCode
+		err = ErrNoMoveCode
 	}
 	return m, a, err
 }

@@ -84,7 +84,7 @@ func (s *Invitations) Opened(ctx context.Context, inv Invitation) {
 	now := s.Now().UnixMilli()
 	since := now - time.Hour.Milliseconds()
 	if inv.OpenedAt <= since {
-		_ = s.Store.Opened(ctx, inv.ID, since, event(audit.Actor{Kind: audit.Guest, Name: inv.Name}, audit.InvitationOpened, now, inv, ""))
+		_ = s.Store.Opened(ctx, inv.ID, since, event(audit.Actor{Kind: audit.Guest}, audit.InvitationOpened, now, inv, ""))
 	}
 }
 
@@ -191,7 +191,7 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	}
 	ev := event(by, audit.InvitationRedeemed, now, inv, "")
 	ev.Admission = int64(fresh.ID)
-	claimed, err := s.Store.Claim(ctx, Claim{Admission: fresh, Counter: inv.Counter, Nonce: nonce, Limited: inv.Room.Capacity > 0 && inv.Role == Guest}, ev)
+	claimed, err := s.Store.Claim(ctx, Claim{Admission: fresh, Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves, Limited: inv.Room.Capacity > 0 && inv.Role == Guest}, ev)
 	if errors.Is(err, rooms.ErrIDTaken) {
 		return Admitted{}, ErrNotClaimed // another machine made this id: again, with another
 	}

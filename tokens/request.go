@@ -120,7 +120,7 @@ func (s *Invitations) Ask(ctx context.Context, refused Refusal, browser, name st
 		return err
 	}
 	now := s.Now().UnixMilli()
-	ev := event(audit.Actor{Kind: audit.Guest, Name: name}, audit.InvitationRequested, now, inv, "the link was refused: "+reason.Code)
+	ev := event(audit.Actor{Kind: audit.Guest, Name: name}, audit.InvitationRequested, now, inv, reason.Code)
 	for range 4 {
 		r := Request{ID: s.IDs.Next(now), Invitation: inv.ID, Room: inv.Room.ID, Browser: BrowserHash(browser), Name: name, Reason: reason.Code, CreatedAt: now}
 		if err = s.Store.Ask(ctx, r, MaxRequests, ev); !errors.Is(err, rooms.ErrIDTaken) {

@@ -43,7 +43,8 @@ func (s *Invitations) RevokeAll(ctx context.Context, by rooms.Caller, room rooms
 	return n, at, err
 }
 
-// RestoreAll undoes a RevokeAll within UndoWindow; later it is ErrConflict.
+// RestoreAll undoes a RevokeAll within UndoWindow; later it is ErrConflict,
+// and ErrRoomFull as for Restore.
 func (s *Invitations) RestoreAll(ctx context.Context, by rooms.Caller, room rooms.Room, at int64) (int, error) {
 	now := s.Now().UnixMilli()
 	n, err := s.Store.RestoreAll(ctx, room.ID, at, now-UndoWindow.Milliseconds(), eachEvent(by, audit.InvitationRestored, now, room))

@@ -28,7 +28,8 @@ type Store interface {
 	// stores no event, when it was withdrawn already.
 	Revoke(ctx context.Context, id rooms.ID, at int64, ev audit.Event) (bool, error)
 	// Restore takes a revocation back that is younger than since. It reports
-	// false, and stores no event, when nothing was there to take back.
+	// false, and stores no event, when nothing was there to take back; it is
+	// ErrRoomFull when guests would come back for whom there is no place.
 	Restore(ctx context.Context, id rooms.ID, since int64, ev audit.Event) (bool, error)
 	// Reissue adds next, and marks old as superseded by it unless they share
 	// one counter: ErrConflict when old is superseded already. It closes every
@@ -47,13 +48,15 @@ type Store interface {
 	// many that were.
 	RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (int, error)
 	// RestoreAll takes back what was revoked in the room at that very moment, if
-	// that is after since, and tells how many invitations that were.
+	// that is after since, and tells how many invitations that were; all or none,
+	// ErrRoomFull as for Restore.
 	RestoreAll(ctx context.Context, room rooms.ID, at, since int64, ev func(rooms.ID) audit.Event) (int, error)
 	// Claim takes one use for this nonce, or finds the use it took before.
 	//
 	// The same (invitation, nonce) always gives the same admission and never
 	// takes a second use, also when asked at once. A new nonce gets an admission
-	// only if, in that very statement, Invitation.Check would pass; else it
+	// only if, in that very statement, Invitation.Check would pass, and the
+	// invitation was moved as often as the claim says; else it
 	// is ErrNotClaimed and nothing has changed. Where the claim is Limited and the
 	// room holds as many live admissions of guests as it takes, it is ErrRoomFull,
 	// exactly, also among claims at once.
@@ -72,6 +75,7 @@ type Claim struct {
 	Admission Admission
 	Counter   rooms.ID
 	Nonce     string
+	Moves     int  // the invitation's as read: a device that was left meanwhile takes no use
 	Limited   bool // the room has a capacity, and this is a guest
 }
 

@@ -22,8 +22,9 @@ func (s *Invitations) Revoke(ctx context.Context, by rooms.Caller, inv Invitatio
 	return s.Store.ByID(ctx, inv.ID)
 }
 
-// Restore undoes a revocation within UndoWindow; later it is ErrConflict. What
-// is not revoked stays as it is.
+// Restore undoes a revocation within UndoWindow; later it is ErrConflict, and
+// ErrRoomFull where others took its guests' places. What is not revoked stays as
+// it is.
 func (s *Invitations) Restore(ctx context.Context, by rooms.Caller, inv Invitation, reason string) (Invitation, error) {
 	reason, err := rooms.CleanText("reason", reason, MaxNameLen)
 	if err != nil {

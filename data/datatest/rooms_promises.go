@@ -67,6 +67,11 @@ func roomsPromises() []promise {
 					same(t, "done", done, false)
 					return err
 				},
+				"SetOwner": func() error {
+					done, err := t.Rooms.Store.SetOwner(t.ctx, r.ID, "never", t.event(audit.RoomHandedOver, r.ID, 0))
+					same(t, "done", done, false)
+					return err
+				},
 				"SetClosed, to open": func() error {
 					done, err := t.Rooms.Store.SetClosed(t.ctx, closed.ID, 0, t.event(audit.RoomReopened, closed.ID, 0))
 					same(t, "done", done, false)
@@ -119,6 +124,7 @@ func roomsPromises() []promise {
 				same(t, "done", done, false)
 			})
 		}},
+		{"SetOwner makes the room that host's; again it is false and stores no event", givesRooms},
 		{"Events returns the room's history, newest first, before an id, so many", func(t *trial) {
 			r, other := t.room(), t.room()
 			for range 4 {

@@ -257,7 +257,7 @@ func (t *trial) claim(inv tokens.Invitation, nonce string) (tokens.Claim, audit.
 	a := tokens.Admission{ID: t.id(), Invitation: inv.ID, Room: inv.Room.ID, Role: inv.Role, Name: "Bo", Browser: "b-" + nonce, CreatedAt: t.now}
 	ev := t.event(audit.InvitationRedeemed, inv.Room.ID, inv.ID)
 	ev.Admission = int64(a.ID)
-	return tokens.Claim{Admission: a, Counter: inv.Counter, Nonce: nonce}, ev
+	return tokens.Claim{Admission: a, Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves}, ev
 }
 
 // take claims one use and must get it.

@@ -1,6 +1,8 @@
 package datatest
 
 import (
+	"strings"
+
 	"admitone/rooms"
 	"admitone/rooms/audit"
 	"admitone/tokens"
@@ -49,6 +51,45 @@ func withdrawalPromises() []promise {
 				}
 				t.noted(row.name, restore, ev)
 				same(t, row.name, t.get(inv.ID), inv)
+			}
+		}},
+		{"Restore is ErrRoomFull where others took its guests' places", func(t *trial) {
+			r := t.room(func(r *rooms.Room) { r.Capacity = 1 })
+			first, other, unused := t.invitation(r), t.invitation(r), t.invitation(r)
+			host := t.invitation(r, func(inv *tokens.Invitation) { inv.Role = tokens.Host })
+			t.take(first, "a")
+			t.take(host, "h")
+			for _, inv := range []tokens.Invitation{first, unused, host} {
+				t.exec("UPDATE invitations SET revoked_at = $1 WHERE id = $2", t.now, int64(inv.ID))
+			}
+			t.take(other, "b")
+			restore := func(inv tokens.Invitation) error {
+				_, err := t.Invitations.Store.Restore(t.ctx, inv.ID, t.now-minute, t.event(audit.InvitationRestored, r.ID, inv.ID))
+				return err
+			}
+			all := func() error {
+				_, err := t.Invitations.Store.RestoreAll(t.ctx, r.ID, t.now, t.now-minute, func(id rooms.ID) audit.Event { return t.event(audit.InvitationRestored, r.ID, id) })
+				return err
+			}
+			t.unchanged("Restore", func() { t.fails(restore(first), tokens.ErrRoomFull) })
+			t.unchanged("RestoreAll", func() { t.fails(all(), tokens.ErrRoomFull) })
+			t.must(restore(unused)) // none of its guests is in
+			t.must(restore(host))
+			t.exec("UPDATE rooms SET capacity = 2 WHERE id = $1", int64(r.ID))
+			t.must(all())
+			same(t, "the first", t.get(first.ID).RevokedAt, 0)
+		}},
+		{"List finds nothing for a text that is longer than any name with its address", func(t *trial) {
+			r := t.room()
+			name, email := strings.Repeat("_", tokens.MaxNameLen), strings.Repeat("%", tokens.MaxEmailLen)
+			t.invitation(r, func(inv *tokens.Invitation) { inv.Name, inv.Email = name, email })
+			for _, row := range []struct {
+				text string
+				want int
+			}{{name + "\n" + email, 1}, {name + "\n" + email + "%", 0}, {strings.Repeat("%", 60000), 0}} {
+				list, err := t.Invitations.Store.List(t.ctx, tokens.Query{Room: r.ID, Text: row.text, Limit: 5, Now: t.now})
+				t.must(err)
+				same(t, "found", len(list), row.want)
 			}
 		}},
 		{"Reissue adds the next and marks the old as superseded by it, in both histories", func(t *trial) {
