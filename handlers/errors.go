@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -51,6 +52,7 @@ func table() []refusal {
 		{session.ErrNoBearer, "invalid_credentials", http.StatusUnauthorized, 0},
 		{hosts.ErrTokenExpired, "token_expired", http.StatusUnauthorized, 0},
 		{session.ErrScope, "insufficient_scope", http.StatusForbidden, 0},
+		{rooms.ErrNotAdmin, "insufficient_scope", http.StatusForbidden, 0},
 		{tokens.ErrRoleBarred, "insufficient_scope", http.StatusForbidden, 0},
 
 		{rooms.ErrNotFound, "not_found", http.StatusNotFound, 0},
@@ -66,6 +68,15 @@ func table() []refusal {
 	}
 }
 
+// What Echo's own refusals say.
+var (
+	errNoAddress = errors.New("there is no such address; see /docs")
+	errNoMethod  = errors.New("this address does not take that method; the header Allow names those it takes")
+)
+
+// statusGoneAway is for the log: the caller left before the answer, and nobody reads it.
+const statusGoneAway = 499
+
 // lookUp is the table's row for an error, also for those that carry more than
 // their name; what nobody foresaw is our own fault.
 func lookUp(err error) refusal {
@@ -78,6 +89,8 @@ func lookUp(err error) refusal {
 	var large *http.MaxBytesError
 	var web *echo.HTTPError
 	switch {
+	case errors.Is(err, context.Canceled):
+		return refusal{err, "gone_away", statusGoneAway, 0}
 	case errors.As(err, &invalid):
 		return refusal{err, "invalid_request", http.StatusUnprocessableEntity, 0}
 	case errors.As(err, &many):
@@ -85,9 +98,9 @@ func lookUp(err error) refusal {
 	case errors.As(err, &large):
 		return refusal{err, "content_too_large", http.StatusRequestEntityTooLarge, 0}
 	case errors.As(err, &web) && web.Code == http.StatusNotFound:
-		return refusal{err, "not_found", web.Code, 0}
+		return refusal{errNoAddress, "not_found", web.Code, 0}
 	case errors.As(err, &web) && web.Code == http.StatusMethodNotAllowed:
-		return refusal{err, "method_not_allowed", web.Code, 0}
+		return refusal{errNoMethod, "method_not_allowed", web.Code, 0}
 	case errors.As(err, &web) && web.Code < http.StatusInternalServerError:
 		return refusal{err, "invalid_request", http.StatusBadRequest, 0}
 	}
@@ -108,6 +121,10 @@ func (f *failures) answer(err error, c echo.Context) {
 		return
 	}
 	row := lookUp(err)
+	if row.status == statusGoneAway {
+		c.Response().Status = statusGoneAway
+		return
+	}
 	if row.status == http.StatusInternalServerError || row.status == http.StatusServiceUnavailable {
 		f.log.ErrorContext(c.Request().Context(), "failed", "request", session.Noted(c, "request"), "route", c.Path(), "error", err.Error())
 	}

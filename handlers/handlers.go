@@ -146,6 +146,7 @@ func New(a App) http.Handler {
 	d.GET("/rooms/:room/print", host.Signed(host.Print))
 	d.POST("/rooms/:room/revoke", host.Signed(host.RevokeAll))
 	d.POST("/rooms/:room/restore", host.Signed(host.RestoreAll))
+	d.POST("/rooms/:room/owner", host.Signed(host.HandOver))
 	d.POST("/rooms/:room/close", host.Signed(host.Close))
 	d.POST("/rooms/:room/reopen", host.Signed(host.Reopen))
 	d.GET("/rooms/:room/live", host.Signed(host.LiveRoom))

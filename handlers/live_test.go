@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -251,4 +252,97 @@ func TestLiveAddressesLeadReadersToThePage(t *testing.T) {
 	b.browser(t).get(live, header("Accept", "text/event-stream")).wants(http.StatusNotFound)
 	b.nobody(t).get("/live", header("Accept", "text/event-stream")).wants(http.StatusSeeOther)
 	b.signedIn(t, "carol").get("/rooms/standup/live", header("Accept", "text/event-stream")).wants(http.StatusNotFound)
+}
+
+// TestOnlyOurOwnPageIsBeingThere: what is fetched ahead, or by another site, marks nobody as present.
+func TestOnlyOurOwnPageIsBeingThere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, _, _ := lobby(t, b, "Ada")
+	bob := b.signedIn(t, "bob")
+	for _, path := range []string{live, live + "?poll"} {
+		for _, accept := range []string{"text/html", "text/event-stream"} {
+			for name, value := range map[string]string{"Sec-Purpose": "prefetch", "Purpose": "prefetch", "Sec-Fetch-Site": "cross-site"} {
+				ada.get(path, header(name, value), header("Accept", accept)).wants(http.StatusSeeOther)
+			}
+			ada.do(http.MethodHead, path, "", header("Accept", accept)).wants(http.StatusSeeOther)
+		}
+	}
+	bob.get("/rooms/standup").wants(http.StatusOK).says("Nobody is here.")
+}
+
+func TestOneHostHoldsSoManyStreams(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.room(t, "bob", "standup")
+	bob, carol := b.signedIn(t, "bob"), b.signedIn(t, "carol")
+	first := bob.stream("/rooms/standup/live")
+	for range 15 {
+		bob.stream("/live")
+	}
+	for _, path := range []string{"/live", "/rooms/standup/live"} {
+		bob.get(path, header("Accept", "text/event-stream")).wants(http.StatusServiceUnavailable)
+	}
+	carol.stream("/live")
+	first.close()
+	b.until(t, "a place is free", func() bool {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, b.base+"/live", nil)
+		req.Header.Set("Accept", "text/event-stream")
+		resp, err := bob.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// TestAHostsStreamEndsWithWhatItStandsOn: it does not outlive being signed in, nor the right to the room.
+func TestAHostsStreamEndsWithWhatItStandsOn(t *testing.T) {
+	t.Parallel()
+	for what, end := range map[string]func(b *bench, bob *visitor, room rooms.Room){
+		"signed out": func(_ *bench, bob *visitor, _ rooms.Room) { bob.post("/signout", nil).wants(http.StatusSeeOther) },
+		"handed over": func(b *bench, _ *visitor, room rooms.Room) {
+			if _, err := b.Raw(t).ExecContext(t.Context(), "UPDATE rooms SET owner = 'carol' WHERE id = $1", int64(room.ID)); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			ada, room, inv := lobby(t, b, "Ada")
+			bob := b.signedIn(t, "bob")
+			page := bob.stream("/rooms/standup/live")
+			end(b, bob, room)
+			if _, err := b.Invitations.Revoke(t.Context(), rooms.Caller{}, b.invitation(t, inv.ID), ""); err != nil {
+				t.Fatal(err)
+			}
+			ada.get(admitted).wants(http.StatusGone)
+			page.next("over")
+			page.next("end")
+		})
+	}
+}
+
+func TestUndoSaysThatTheRoomIsFull(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "small", func(d *rooms.Draft) { d.Capacity = 1 })
+	_, inv := b.admitted(t, room, tokens.Draft{})
+	bob, program := b.signedIn(t, "bob"), b.program(t, "bob")
+	at := "/invitations/" + shown(inv.ID)
+	bob.post(at+"/revoke", nil).wants(http.StatusSeeOther)
+	revoked := b.invitation(t, inv.ID).RevokedAt
+	b.admitted(t, room, tokens.Draft{})
+	program.post("/api/v1"+at+"/restore", nil).wants(http.StatusConflict).says("room_full")
+	for path, form := range map[string]url.Values{at + "/restore": nil, "/rooms/small/restore": fields("at", fmt.Sprint(revoked))} {
+		to := bob.post(path, form).wants(http.StatusSeeOther).Header.Get("Location")
+		bob.get(to).wants(http.StatusOK).says("The room is full")
+	}
+	if b.invitation(t, inv.ID).RevokedAt == 0 {
+		t.Error("it was restored")
+	}
 }

@@ -167,3 +167,23 @@ func TestTheDeviceThatWasLeftTakesNoSecondUse(t *testing.T) {
 		t.Errorf("%d uses, want 2", got.Uses)
 	}
 }
+
+// TestACodeTellsNoLink: whoever saw a code, dead or alive, gets no way to the
+// invitation by it, also not where that was withdrawn.
+func TestACodeTellsNoLink(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "standup")
+	old, inv := b.admitted(t, room, tokens.Draft{MaxUses: 2})
+	first, short := old.offer("standup"), strings.TrimPrefix(b.short(inv), "/i/")
+	b.browser(t).arrive(first).wants(http.StatusSeeOther)
+	other, second := b.admitted(t, room, tokens.Draft{})
+	code := other.offer("standup")
+	for _, id := range []rooms.ID{inv.ID, second.ID} {
+		b.program(t, "bob").post("/api/v1/invitations/"+shown(id)+"/revoke", nil).wants(http.StatusOK)
+	}
+	b.browser(t).get("/m/"+first).wants(http.StatusNotFound).saysNot("withdrawn", short, "/request")
+	b.browser(t).get("/m/"+code).wants(http.StatusGone).says("withdrawn").saysNot("/i/", "/request")
+	b.Clock.Add(tokens.MoveLife)
+	b.browser(t).get("/m/"+code).wants(http.StatusNotFound).saysNot("withdrawn", "/i/", "/request")
+}

@@ -29,6 +29,9 @@ type Store interface {
 	// SetClosed closes the room at that moment, or reopens it with 0. It reports
 	// false, and stores no event, when the room was so already.
 	SetClosed(ctx context.Context, id ID, at int64, ev audit.Event) (bool, error)
+	// SetOwner makes the room that host's. It reports false, and stores no event,
+	// when the room was theirs already.
+	SetOwner(ctx context.Context, id ID, owner string, ev audit.Event) (bool, error)
 	// Events returns the room's history, newest first, before the given id.
 	Events(ctx context.Context, room ID, before ID, limit int) ([]audit.Event, error)
 }
@@ -191,6 +194,23 @@ func (g *Registry) SetClosed(ctx context.Context, by Caller, r Room, closed bool
 	if done {
 		r.ClosedAt = at
 	}
+	return r, nil
+}
+
+// HandOver makes the room another host's, for admins only: else ErrNotAdmin.
+// to is the username of a host who exists, or empty where there is none of that
+// name, which is Invalid. Links already sent stay good.
+func (g *Registry) HandOver(ctx context.Context, by Caller, r Room, to string) (Room, error) {
+	if !by.Admin {
+		return Room{}, ErrNotAdmin
+	}
+	if to == "" {
+		return Room{}, Invalid{"owner", "is no host here"}
+	}
+	if _, err := g.Store.SetOwner(ctx, r.ID, to, by.event(audit.RoomHandedOver, g.Now().UnixMilli(), r.ID, to)); err != nil {
+		return Room{}, err
+	}
+	r.Owner = to
 	return r, nil
 }
 

@@ -225,3 +225,29 @@ func TestStateOfARoom(t *testing.T) {
 		t.Error("a room shuts an hour after its end, and without one never")
 	}
 }
+
+func TestOnlyAnAdminHandsARoomOver(t *testing.T) {
+	t.Parallel()
+	b := datatest.SQLite(t)
+	r := create(t, b, caller("ada"), rooms.Draft{Name: "Ada's"})
+	if _, err := b.Rooms.HandOver(t.Context(), caller("ada"), r, "bo"); !errors.Is(err, rooms.ErrNotAdmin) {
+		t.Errorf("its owner: %v", err)
+	}
+	if _, err := b.Rooms.HandOver(t.Context(), caller("ada"), r, ""); !errors.Is(err, rooms.ErrNotAdmin) {
+		t.Errorf("its owner, to nobody: %v", err)
+	}
+	var invalid rooms.Invalid
+	if _, err := b.Rooms.HandOver(t.Context(), admin(), r, ""); !errors.As(err, &invalid) || invalid.Field != "owner" {
+		t.Errorf("to nobody: %v", err)
+	}
+	if got, err := b.Rooms.HandOver(t.Context(), admin(), r, "bo"); err != nil || got.Owner != "bo" {
+		t.Errorf("an admin: %v %v", got.Owner, err)
+	}
+	if _, err := b.Rooms.Find(t.Context(), caller("ada"), r.Slug); !errors.Is(err, rooms.ErrNotFound) {
+		t.Errorf("who owned it finds it: %v", err)
+	}
+	evs, err := b.Rooms.Store.Events(t.Context(), r.ID, 0, 1)
+	if err != nil || evs[0].Kind != audit.RoomHandedOver || evs[0].Detail != "bo" || evs[0].Actor.Name != "root" {
+		t.Errorf("%v %v", evs, err)
+	}
+}

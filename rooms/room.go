@@ -22,6 +22,7 @@ var (
 	ErrNotFound    = errors.New("no such room, or not yours")
 	ErrSlugTaken   = errors.New("this slug is taken; slugs are never used again")
 	ErrSlugBarred  = errors.New("your account may not create a room with this slug")
+	ErrNotAdmin    = errors.New("only an admin hands a room over to another host")
 	ErrIDTaken     = errors.New("id taken")
 	ErrUnavailable = errors.New("the database cannot answer now")
 )

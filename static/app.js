@@ -171,6 +171,48 @@
     }
   });
 
+  // Keys -------------------------------------------------------------------
+
+  // The keyboard map says what they do. They rest while somebody types, and where they were switched off.
+  const map = document.getElementById('keyboard');
+  const keep = (on) => {
+    try {
+      if (on !== undefined) localStorage.setItem('keys', on ? 'on' : 'off');
+      return localStorage.getItem('keys') !== 'off';
+    } catch {
+      return on !== false; // no storage: for this page only
+    }
+  };
+  if (map) {
+    const use = map.querySelector('input');
+    use.checked = keep();
+    use.parentNode.hidden = false;
+    use.addEventListener('change', () => keep(use.checked));
+    let first = '';
+    let since = 0;
+    document.addEventListener('keydown', (e) => {
+      const field = e.target.closest('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]');
+      if (field || !use.checked || map.matches(':modal') || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.key.length > 1) return;
+      const typed = (e.timeStamp - since < 1500 ? first : '') + e.key;
+      [first, since] = [typed === 'g' ? 'g' : '', e.timeStamp];
+      const row = all(map, '[data-keys]').find((el) => el.dataset.keys === typed);
+      if (!row) return;
+      e.preventDefault();
+      const link = row.querySelector('a');
+      const wanted = row.dataset.focus && document.querySelector(row.dataset.focus);
+      if (link) link.click();
+      else if (wanted) wanted.focus();
+      else if (!row.dataset.focus) map.showModal();
+    });
+    document.addEventListener('click', (e) => {
+      const opens = e.target.closest('a[href="#keyboard"]');
+      if (!opens && !(map.open && e.target.closest('[data-close]'))) return;
+      e.preventDefault();
+      if (opens) map.showModal();
+      else map.close();
+    });
+  }
+
   // Every piece of page, also what htmx brings later ------------------------
 
   const zones = (names) => {

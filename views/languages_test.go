@@ -318,7 +318,7 @@ func letters(text string) bool {
 // exempt is what is the same in every language: names and codes, and what is in English for developers.
 func exempt(n *html.Node) bool {
 	for p := n.Parent; p != nil; p = p.Parent {
-		if p.Data == "bdi" || p.Data == "code" || p.Data == "option" && n.Parent == p {
+		if p.Data == "bdi" || p.Data == "code" || p.Data == "kbd" || p.Data == "option" && n.Parent == p {
 			return true
 		}
 		for _, a := range p.Attr {

@@ -114,6 +114,8 @@ func hostSamples(s map[string]templ.Component) {
 	s["rooms-refused"] = RoomsPage(Rooms{Page: page(""), Rooms: roomCards()[:1], Form: RoomForm{
 		Name: scriptName, NewSlug: "standup", StartsAt: "2026-11-23T15:00", EndsAt: "2026-11-23T14:00", Timezone: "Europe/Berlin", Backends: backends, Backend: "big",
 		Errors: Errors{"slug": Says("wrong.slug-taken"), "ends_at": Invalid("must be after starts_at")}}})
+	s["room-edit-handover"] = RoomEditPage(RoomEdit{Page: page(""), Name: "Weekly standup", Form: RoomForm{Room: "standup", Name: "Weekly standup"},
+		HandOver: HandOver{Room: "standup", Owner: "grace", Hosts: []OtherHost{{Username: "bob"}, {Username: "ada", Name: bidiName}}, Errors: Errors{"owner": Invalid("is no host here")}}})
 	s["room-edit"] = RoomEditPage(RoomEdit{Page: page(""), Name: "Weekly standup", Form: RoomForm{Room: "standup", Name: "Weekly standup", StartsAt: "2026-11-23T13:00", EndsAt: "2026-11-23T16:00", Timezone: "Europe/Berlin"}})
 
 	room := Room{Page: page("Weekly standup"), Head: roomHeadSample(), Mint: Mint{Slug: "standup", CanHost: true, RoomEnds: true}, List: Invitations{Slug: "standup"}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func (p *program) mint(ctx context.Context, args []string) error {
 		return err
 	}
 	if *room == "" {
-		f.Usage()
+		_, _ = fmt.Fprintln(p.stderr, "admitone mint: --room is missing: say which room")
 		return errUsage
 	}
 	d := tokens.Draft{Role: tokens.Role(*role), Name: *name, MaxUses: *uses}
@@ -76,9 +77,9 @@ func (p *program) draw(h *house, inv tokens.Invitation, to string) error {
 		}
 		return p.printf("%s", code.Text())
 	}
-	kind := ".png"
-	if strings.HasSuffix(strings.ToLower(to), ".svg") {
-		kind = ".svg"
+	kind := strings.ToLower(filepath.Ext(to))
+	if kind != ".png" && kind != ".svg" {
+		return errors.New("--qr: the file's name ends in .png or .svg")
 	}
 	picture, err := h.invitations.Links.Picture(inv, "", kind, 1024)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +12,10 @@ import (
 
 func (p *program) rooms(ctx context.Context, args []string) error {
 	verb := "list"
+	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
+		p.flags("rooms", "[list | create NAME | close ROOM | reopen ROOM | give ROOM HOST]").Usage()
+		return nil
+	}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
 	}
@@ -21,8 +26,10 @@ func (p *program) rooms(ctx context.Context, args []string) error {
 		return p.createRoom(ctx, args)
 	case "close", "reopen":
 		return p.closeRoom(ctx, verb, args)
+	case "give":
+		return p.giveRoom(ctx, args)
 	}
-	p.flags("rooms", "[list | create NAME | close ROOM | reopen ROOM]").Usage()
+	p.flags("rooms", "[list | create NAME | close ROOM | reopen ROOM | give ROOM HOST]").Usage()
 	return errUsage
 }
 
@@ -93,12 +100,35 @@ func (p *program) closeRoom(ctx context.Context, verb string, args []string) err
 	}
 	return p.with(ctx, func(h *house) error {
 		r, err := h.rooms.Find(ctx, cli(), rest[0])
-		if err != nil {
+		if errors.Is(err, rooms.ErrNotFound) {
+			return fmt.Errorf("there is no room %q", rest[0])
+		} else if err != nil {
 			return err
 		}
 		if r, err = h.rooms.SetClosed(ctx, cli(), r, verb == "close"); err != nil {
 			return err
 		}
 		return p.printf("%s is %s\n", r.Slug, r.State(p.now().UnixMilli()))
+	})
+}
+
+func (p *program) giveRoom(ctx context.Context, args []string) error {
+	rest, err := p.parse(p.flags("rooms give", "ROOM HOST"), args, 2)
+	if err != nil {
+		return err
+	}
+	return p.with(ctx, func(h *house) error {
+		r, err := h.rooms.Find(ctx, cli(), rest[0])
+		if err != nil {
+			return err
+		}
+		host, err := h.directory.ByName(ctx, rest[1])
+		if err != nil {
+			return fmt.Errorf("there is no host %q", rest[1])
+		}
+		if r, err = h.rooms.HandOver(ctx, cli(), r, host.Username); err != nil {
+			return err
+		}
+		return p.printf("%s belongs to %s\n", r.Slug, r.Owner)
 	})
 }

@@ -80,6 +80,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 		p.usage(p.stdout)
 		return done
 	}
+	if args[0] == "--version" {
+		args = []string{"version"}
+	}
 	for _, c := range commands() {
 		if c.name != args[0] {
 			continue

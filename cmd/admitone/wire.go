@@ -39,6 +39,11 @@ func (p *program) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	if file := c.file(); file != "" {
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			return nil, badSetting{"DATABASE_URL", fmt.Errorf("there is no database at %s; run this where the server runs, or start the server once", file)}
+		}
+	}
 	return p.openWith(ctx, c)
 }
 

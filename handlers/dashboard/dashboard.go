@@ -31,6 +31,8 @@ type Pages struct {
 	Watcher     *rooms.Watcher
 	Stop        <-chan struct{} // closed when the server stops
 	Now         func() time.Time
+
+	streams streams
 }
 
 // host is a handler's view of the host who is signed in.
@@ -81,6 +83,8 @@ func (p *Pages) flash(c echo.Context) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.reopened")}
 	case "changed":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.changed")}
+	case "handed-over":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.handed-over")}
 	case "reissued":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.reissued")}
 	case "minted":
@@ -99,6 +103,8 @@ func (p *Pages) flash(c echo.Context) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.ended")}
 	case "toolate":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.toolate")}
+	case "full":
+		return views.Notice{Tone: views.Warn, Text: views.Says("refusal.room_full.title")}
 	}
 	return views.Notice{}
 }

@@ -214,6 +214,8 @@ func (p *Pages) Restore(c echo.Context, h host) error {
 	switch {
 	case errors.Is(err, tokens.ErrConflict):
 		return p.changed(c, inv, "?did=toolate")
+	case errors.Is(err, tokens.ErrRoomFull):
+		return p.changed(c, inv, "?did=full")
 	case err != nil:
 		return err
 	}

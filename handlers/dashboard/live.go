@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -15,8 +16,39 @@ import (
 	"admitone/views"
 )
 
-// hostBeat is how often a host's stream shows that it lives.
-const hostBeat = 15 * time.Second
+const (
+	// hostBeat is how often a host's stream shows that it lives, and looks whether
+	// the host still may have it.
+	hostBeat = 10 * time.Second
+	// hostStreams is how many streams one host holds at once.
+	hostStreams = 16
+)
+
+// streams counts those that each host holds on this machine.
+type streams struct {
+	mu   sync.Mutex
+	held map[string]int
+}
+
+// hold takes one until leave is called; it is rooms.ErrUnavailable for one too many.
+func (s *streams) hold(username string) (leave func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		s.held = map[string]int{}
+	}
+	if s.held[username] >= hostStreams {
+		return nil, rooms.ErrUnavailable
+	}
+	s.held[username]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.held[username]--; s.held[username] == 0 {
+			delete(s.held, username)
+		}
+	}, nil
+}
 
 // LiveRoom answers GET /rooms/{room}/live: the event stream of the room's page.
 func (p *Pages) LiveRoom(c echo.Context, h host) error {
@@ -27,24 +59,40 @@ func (p *Pages) LiveRoom(c echo.Context, h host) error {
 	if !session.WantsStream(c) {
 		return c.Redirect(http.StatusSeeOther, "/rooms/"+r.Slug)
 	}
-	return p.follow(c, r.ID)
+	return p.follow(c, h, r.ID)
 }
 
 // LiveRooms answers GET /live: the event stream of the list of rooms.
-func (p *Pages) LiveRooms(c echo.Context, _ host) error {
+func (p *Pages) LiveRooms(c echo.Context, h host) error {
 	if !session.WantsStream(c) {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	return p.follow(c, 0)
+	return p.follow(c, h, 0)
 }
 
-func (p *Pages) follow(c echo.Context, room rooms.ID) error {
+// follow sends the stream of the room, or of all for 0, for as long as that host
+// is signed in and reaches it.
+func (p *Pages) follow(c echo.Context, h host, room rooms.ID) error {
+	leave, err := p.streams.hold(h.Username)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	notices, deaf, err := p.Watcher.Watch(room)
 	if err != nil {
 		return err
 	}
 	defer deaf()
-	return session.Follow(c, session.Stream{Notices: notices, Stop: p.Stop, Beat: hostBeat, Over: func(bool) bool { return false }})
+	return session.Follow(c, session.Stream{Notices: notices, Stop: p.Stop, Beat: hostBeat, Over: func(bool) bool {
+		now, err := p.Doors.Still(c)
+		if err == nil && room != 0 {
+			_, err = p.room(c, now)
+		}
+		if err != nil {
+			return !errors.Is(err, rooms.ErrUnavailable) && !errors.Is(err, context.Canceled)
+		}
+		return now.Username != h.Username
+	}})
 }
 
 // people is who is in the room now, and whom a host removed a moment ago.
@@ -80,6 +128,8 @@ func (p *Pages) person(c echo.Context, h host, do func(context.Context, rooms.Ca
 	switch {
 	case errors.Is(err, tokens.ErrConflict):
 		return p.back(c, r, "toolate")
+	case errors.Is(err, tokens.ErrRoomFull):
+		return p.back(c, r, "full")
 	case err != nil:
 		return err
 	}

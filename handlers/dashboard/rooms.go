@@ -121,16 +121,26 @@ func (p *Pages) EditPage(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
+	return p.edit(c, h, http.StatusOK, r, p.formOf(r), views.HandOver{})
+}
+
+// formOf is the room form as the room is now.
+func (p *Pages) formOf(r rooms.Room) views.RoomForm {
 	zone := r.Timezone
 	if zone == "" && r.StartsAt|r.EndsAt != 0 {
 		zone = "UTC" // made without a zone; where there are no times yet, the browser's is offered
 	}
-	return p.edit(c, h, http.StatusOK, r, views.RoomForm{Room: r.Slug, Name: r.Name, StartsAt: shownTime(r.StartsAt, zone), EndsAt: shownTime(r.EndsAt, zone),
-		Timezone: zone, Backend: r.Backend, Capacity: shownCapacity(r), Backends: p.backends(), Errors: views.Errors{}})
+	return views.RoomForm{Room: r.Slug, Name: r.Name, StartsAt: shownTime(r.StartsAt, zone), EndsAt: shownTime(r.EndsAt, zone),
+		Timezone: zone, Backend: r.Backend, Capacity: shownCapacity(r), Backends: p.backends(), Errors: views.Errors{}}
 }
 
-func (p *Pages) edit(c echo.Context, h host, status int, r rooms.Room, form views.RoomForm) error {
-	return session.Render(c, status, views.RoomEditPage(views.RoomEdit{Page: p.frame(c, h, ""), Name: r.Name, Form: form}))
+func (p *Pages) edit(c echo.Context, h host, status int, r rooms.Room, form views.RoomForm, give views.HandOver) error {
+	var err error
+	if give.Hosts, err = p.othersThan(c, h, r.Owner); err != nil {
+		return err
+	}
+	give.Room, give.Owner = r.Slug, r.Owner
+	return session.Render(c, status, views.RoomEditPage(views.RoomEdit{Page: p.frame(c, h, ""), Name: r.Name, Form: form, HandOver: give}))
 }
 
 // Edit answers POST /rooms/{room}.
@@ -161,7 +171,7 @@ func (p *Pages) Edit(c echo.Context, h host) error {
 			return err
 		}
 	}
-	return p.edit(c, h, http.StatusUnprocessableEntity, r, form)
+	return p.edit(c, h, http.StatusUnprocessableEntity, r, form, views.HandOver{})
 }
 
 // untouched is the instant as it was where the field still shows it, and else

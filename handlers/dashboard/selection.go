@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -56,6 +57,9 @@ func (p *Pages) RestoreAll(c echo.Context, h host) error {
 	n, err := p.Invitations.RestoreAll(c.Request().Context(), h.Caller(), r, at)
 	if err == tokens.ErrConflict { //nolint:errorlint // it comes as it is
 		return p.back(c, r, "toolate")
+	}
+	if errors.Is(err, tokens.ErrRoomFull) {
+		return p.back(c, r, "full")
 	}
 	if err != nil {
 		return err

@@ -130,6 +130,29 @@ func (d *Doors) signedIn(ctx context.Context) (hosts.Host, error) {
 	return h, err
 }
 
+// Still is Host for an answer that goes on: who is signed in by now, as if the
+// request came again.
+func (d *Doors) Still(c echo.Context) (hosts.Host, error) {
+	if d.Open {
+		return d.only(), nil
+	}
+	k, err := c.Cookie(d.sessions.Cookie.Name)
+	if err != nil {
+		return hosts.Host{}, ErrSignedOut
+	}
+	ctx, err := d.sessions.Load(anew{c.Request().Context()}, k.Value)
+	if err != nil {
+		return hosts.Host{}, err
+	}
+	return d.signedIn(ctx)
+}
+
+// anew is a request's context without the session as it was when that came.
+type anew struct{ context.Context } //nolint:containedctx // it is one itself
+
+// Value implements context.Context: there is none.
+func (anew) Value(any) any { return nil }
+
 // Visitor is the host who is signed in with this browser, on a page that is for
 // everybody. It changes nothing, and nobody is what it says where it cannot tell.
 func (d *Doors) Visitor(c echo.Context) (hosts.Host, bool) {

@@ -31,6 +31,8 @@ const (
 	RoomChanged  Kind = "room.changed"
 	RoomClosed   Kind = "room.closed"
 	RoomReopened Kind = "room.reopened"
+	// RoomHandedOver has the new owner's username as its detail.
+	RoomHandedOver Kind = "room.handed_over"
 
 	InvitationMinted   Kind = "invitation.minted"
 	InvitationOpened   Kind = "invitation.opened"
