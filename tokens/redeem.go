@@ -138,8 +138,8 @@ func (s *Invitations) claim(ctx context.Context, r Redemption) (Admitted, error)
 	if name == "" {
 		name = inv.Name
 	}
-	// Twice, for the case that the row changes between looking and claiming;
-	// whoever loses that race again is told what the row says then.
+	// Again, for the case that the row changes between looking and claiming, or
+	// the same nonce claims at the same time; who loses thrice may try later.
 	for range 3 {
 		out, err := s.redeem(ctx, inv, r, name)
 		if !errors.Is(err, ErrNotClaimed) {
