@@ -109,7 +109,7 @@ func median(rounds []pace, of func(round int, p pace) float64) float64 {
 
 // fill makes the database that env names, with a room, and so many invitations
 // in it; it returns the tokens of a few that lie all over the table.
-func fill(b *testing.B, env []string, size, few int) (links []string) {
+func fill(b testing.TB, env []string, size, few int) (links []string) {
 	b.Helper()
 	h := openHouse(b, env)
 	ctx := context.Background()
@@ -149,7 +149,7 @@ func fill(b *testing.B, env []string, size, few int) (links []string) {
 	return links
 }
 
-func openHouse(b *testing.B, env []string) *house {
+func openHouse(b testing.TB, env []string) *house {
 	b.Helper()
 	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, now: time.Now, getenv: func(name string) string {
 		for _, e := range env {
@@ -159,11 +159,32 @@ func openHouse(b *testing.B, env []string) *house {
 		}
 		return ""
 	}}
-	h, err := p.open(context.Background())
+	c, err := load(p.getenv)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h, err := p.openWith(context.Background(), c)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return h
+}
+
+// Benchmarks do not run with the tests: this shows that they still could.
+func TestTheBenchCanBegin(t *testing.T) {
+	t.Parallel()
+	env := []string{"JWT_KEY=" + benchKey, "BASE_URL=http://meet.test", "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "bench.db")}
+	links := fill(t, env, 12, 7)
+	h := openHouse(t, env)
+	defer func() { _ = h.db.Close() }()
+	if len(links) != 7 {
+		t.Fatalf("%d links to redeem, want 7", len(links))
+	}
+	for _, link := range links {
+		if inv, err := h.named(t.Context(), link); err != nil || inv.Check(time.Now().UnixMilli()) != nil {
+			t.Errorf("a link of the bench: %v %v", inv.State(time.Now().UnixMilli()), err)
+		}
+	}
 }
 
 // BenchmarkRedeem redeems within this process, without a network in between: for

@@ -31,9 +31,9 @@ type house struct {
 	api         *api.API
 }
 
-// open reads the settings and opens the database with all that stands on it.
-// Links are spelt with the base that the settings give; serve sets it where
-// they give none.
+// open reads the settings and opens the database with all that stands on it, for
+// one command. A SQLite file must be there already: a command run in another
+// folder would otherwise make an empty one and find nothing in it.
 func (p *program) open(ctx context.Context) (*house, error) {
 	c, err := load(p.getenv)
 	if err != nil {
