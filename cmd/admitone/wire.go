@@ -67,6 +67,7 @@ func (p *program) openWith(ctx context.Context, c *config) (*house, error) {
 	if c.base == "" {
 		c.base = c.local(c.Addr)
 	}
+	c.backends.Now, c.backends.Secret = p.now, ring.CodeMAC
 	h := &house{config: c, db: db, ring: ring, hostStore: data.NewHosts(db)}
 	roomStore := data.NewRooms(db, ids)
 	h.rooms = &rooms.Registry{Store: roomStore, IDs: ids, Now: p.now, Backends: c.backends.Has}

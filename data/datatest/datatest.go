@@ -91,6 +91,7 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	backends.Now, backends.Secret = b.Clock.Now, b.Ring.CodeMAC
 	store := data.NewRooms(b.DB, b.IDs)
 	b.Rooms = &rooms.Registry{Store: store, IDs: b.IDs, Now: b.Clock.Now, Backends: backends.Has}
 	b.Invitations = &tokens.Invitations{Store: data.NewInvitations(b.DB, b.IDs), Rooms: store, IDs: b.IDs,

@@ -7,40 +7,96 @@ package conference
 
 import (
 	"context"
+	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"admitone/rooms"
 )
 
-// ErrUnreachable is returned when the back end cannot give a link now; nothing
-// is used up then, and the person may try again.
+// ErrUnreachable is returned when the back end cannot do what was asked of it
+// now: it does not answer, or not as it should, or does not take our secret.
+// Nothing is used up then, and the person may try again. What it wraps is for
+// the operator, and holds no secret.
 var ErrUnreachable = errors.New("the conference does not answer")
+
+// Timeout is how long a back end may take for one answer.
+const Timeout = 5 * time.Second
 
 // Visit is one entry of one admitted person.
 type Visit struct {
 	Room      rooms.Room
+	Place     string // what the back end calls the room: nobody can guess it
 	Admission rooms.ID
 	Role      string // "host" or "guest", never empty
 	Name      string // what the person is called, may be empty
 	Until     int64  // Unix milliseconds at which the admission ends
+	At        int64  // Unix milliseconds at which the link is made
+	Wishes    string // how to come in, as a query ("audio=false&video=true"), or empty; back ends without such wishes pass over it
 }
 
 // Provider builds join links of one conference back end. Implementations MUST
-// be safe for concurrent use and MUST NOT give a guest a moderator's right.
+// be safe for concurrent use, answer within Timeout, and MUST NOT give a guest a
+// moderator's right.
 type Provider interface {
 	// JoinLink returns a fresh absolute http(s) URL for this visit, or an error
 	// that wraps ErrUnreachable.
 	JoinLink(ctx context.Context, v Visit) (string, error)
-	// Origin is the scheme and host join links lead to, for the page's policy.
+	// Origin is the scheme and host join links lead to, for the page's policy; or
+	// "https:" where the back end sends people on to wherever it likes.
 	Origin() string
+}
+
+// Holder is a back end that makes whoever comes first a moderator, so that
+// guests have to wait until a host's link was handed out.
+type Holder interface {
+	HoldsGuests() bool
+}
+
+// Remover is a back end from which somebody inside can be removed. Removing who
+// is not there is no error. Errors wrap ErrUnreachable.
+type Remover interface {
+	Remove(ctx context.Context, v Visit) error
+}
+
+// Ender is a back end that can end the meeting of a room for everybody. Of the
+// visit only Room, Place and At are set. Ending what is not going on is no
+// error. Errors wrap ErrUnreachable.
+type Ender interface {
+	End(ctx context.Context, v Visit) error
+}
+
+// Presence is a back end that tells which admissions are inside. Of the visit
+// only Room, Place and At are set. Errors wrap ErrUnreachable.
+type Presence interface {
+	Inside(ctx context.Context, v Visit) ([]rooms.ID, error)
+}
+
+// Checker is a back end that can tell whether its address and secret are good,
+// as far as it lets us know. The error says what is wrong, without any secret.
+type Checker interface {
+	Check(ctx context.Context) error
+}
+
+// Lasting is a back end whose join link, once handed out, opens the door for
+// this long, whatever happens here meanwhile.
+type Lasting interface {
+	Lasts(v Visit) time.Duration
 }
 
 // Backends are the configured back ends by name.
 type Backends struct {
+	// Now tells the time at which links are made.
+	Now func() time.Time
+	// Secret returns bytes that only we know, always the same for the same text.
+	// made is the moment, in Unix milliseconds, at which what the text names was made.
+	Secret func(made int64, text []byte) []byte
+
 	names  []string
 	byName map[string]Provider
 }
@@ -62,7 +118,7 @@ func Parse(text string) (*Backends, error) {
 		return nil, errors.New("is not a JSON array of back ends")
 	}
 	for i, raw := range list {
-		var head struct{ Name, Kind string }
+		var head head
 		if err := json.Unmarshal(raw, &head); err != nil {
 			return nil, fmt.Errorf("entry %d is not a JSON object with name and kind", i+1)
 		}
@@ -74,7 +130,7 @@ func Parse(text string) (*Backends, error) {
 		}
 		build := makers()[head.Kind]
 		if build == nil {
-			return nil, fmt.Errorf("entry %d (%s): unknown kind", i+1, head.Name)
+			return nil, fmt.Errorf("entry %d (%s): unknown kind; there are %s", i+1, head.Name, strings.Join(slices.Sorted(maps.Keys(makers())), ", "))
 		}
 		p, err := build(raw)
 		if err != nil {
@@ -104,58 +160,27 @@ func (b *Backends) Provider(r rooms.Room) (Provider, error) {
 	return nil, fmt.Errorf("%w: back end %q is not configured", ErrUnreachable, r.Backend)
 }
 
-// JoinLink is Provider and its JoinLink in one: empty for the lobby.
+// JoinLink is Provider and its JoinLink in one, at the place and the moment:
+// empty for the lobby.
 func (b *Backends) JoinLink(ctx context.Context, v Visit) (string, error) {
 	p, err := b.Provider(v.Room)
 	if p == nil || err != nil {
 		return "", err
 	}
-	return p.JoinLink(ctx, v)
+	return p.JoinLink(ctx, b.settle(v))
 }
 
-// urlProvider is the kind "url": a template whose placeholders are filled in.
-type urlProvider struct {
-	template string
-	origin   string
+// settle adds the place and the moment to a visit.
+func (b *Backends) settle(v Visit) Visit {
+	v.At = b.Now().UnixMilli()
+	v.Place = place(v.Room, b.Secret(v.Room.ID.Millis(), []byte("conference "+v.Room.ID.Show(rooms.RoomPrefix))))
+	return v
 }
 
-func newURL(raw json.RawMessage) (Provider, error) {
-	var c struct {
-		Name     string `json:"name"`
-		Kind     string `json:"kind"`
-		Template string `json:"template"`
-	}
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&c); err != nil {
-		return nil, errors.New(`kind "url" has the one member "template"`)
-	}
-	p := &urlProvider{template: c.Template}
-	u, err := url.Parse(p.fill(Visit{Room: rooms.Room{Slug: "room"}, Role: "guest", Name: "name"}))
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return nil, errors.New("template is an absolute http or https URL")
-	}
-	// A host that changed with the visit would send people wherever a name says.
-	p.origin = u.Scheme + "://" + u.Host
-	if !strings.HasPrefix(strings.ToLower(c.Template), strings.ToLower(p.origin)) {
-		return nil, errors.New("template has its scheme and host written out, without placeholders")
-	}
-	return p, nil
-}
+var placeText = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-func (p *urlProvider) Origin() string { return p.origin }
-
-func (p *urlProvider) JoinLink(_ context.Context, v Visit) (string, error) { return p.fill(v), nil }
-
-func (p *urlProvider) fill(v Visit) string {
-	return strings.NewReplacer(
-		"{room}", encode(v.Room.Slug), "{name}", encode(v.Name),
-		"{role}", encode(v.Role), "{admission}", encode(v.Admission.Show(rooms.AdmissionPrefix)),
-	).Replace(p.template)
-}
-
-// encode percent-encodes all but unreserved characters (RFC 3986, 2.3), so a
-// value means the same in a path, a query and a fragment.
-func encode(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+// place is the slug, so that people know where they are, and what nobody can
+// guess: lower-case letters, digits and hyphens alone, which every back end takes.
+func place(r rooms.Room, secret []byte) string {
+	return r.Slug + "-" + strings.ToLower(placeText.EncodeToString(secret))
 }

@@ -1,0 +1,40 @@
+package conference
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// head are the members that every kind has.
+type head struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+}
+
+// members reads a back end's members into the struct that into points to, which
+// holds head and the kind's own. Unknown ones and those of another type are
+// refused. The error names what there may be and quotes nothing.
+func members(raw json.RawMessage, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	if err == nil {
+		return nil
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return fmt.Errorf("member %q is of another type", wrong.Field)
+	}
+	var names []string
+	t := reflect.TypeOf(into).Elem()
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return fmt.Errorf("the members of its kind are name, kind, %s", strings.Join(names, ", "))
+}

@@ -1,0 +1,58 @@
+package conference
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+
+	"admitone/rooms"
+)
+
+// urlProvider is the kind "url": a template whose placeholders are filled in.
+type urlProvider struct {
+	template string
+	origin   string
+}
+
+func newURL(raw json.RawMessage) (Provider, error) {
+	var c struct {
+		head
+		Template string `json:"template"`
+	}
+	if err := members(raw, &c); err != nil {
+		return nil, err
+	}
+	p := &urlProvider{template: c.Template}
+	if !strings.Contains(c.Template, "{room}") {
+		return nil, errors.New("template lacks {room}: everybody would meet in one place")
+	}
+	u, err := url.Parse(p.fill(Visit{Room: rooms.Room{Slug: "room"}, Role: "guest", Name: "name"}))
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return nil, errors.New("template is an absolute http or https URL")
+	}
+	// A host that changed with the visit would send people wherever a name says.
+	p.origin = u.Scheme + "://" + u.Host
+	if !strings.HasPrefix(strings.ToLower(c.Template), strings.ToLower(p.origin)) {
+		return nil, errors.New("template has its scheme and host written out, without placeholders")
+	}
+	return p, nil
+}
+
+func (p *urlProvider) Origin() string { return p.origin }
+
+func (p *urlProvider) JoinLink(_ context.Context, v Visit) (string, error) { return p.fill(v), nil }
+
+func (p *urlProvider) fill(v Visit) string {
+	return strings.NewReplacer(
+		"{room}", encode(v.Room.Slug), "{name}", encode(v.Name),
+		"{role}", encode(v.Role), "{admission}", encode(v.Admission.Show(rooms.AdmissionPrefix)),
+	).Replace(p.template)
+}
+
+// encode percent-encodes all but unreserved characters (RFC 3986, 2.3), so a
+// value means the same in a path, a query and a fragment.
+func encode(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
