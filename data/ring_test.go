@@ -47,7 +47,7 @@ func rootOf(t *testing.T, secret string) keys.Root {
 
 func openRing(t *testing.T, store keys.Store, b *datatest.Bench) *keys.Ring {
 	t.Helper()
-	ring, err := keys.Open(t.Context(), store, datatest.Root(t), nil, b.Clock.Now)
+	ring, err := keys.Open(t.Context(), store, keys.Settings{Root: datatest.Root(t), Now: b.Clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestRingsOfInstancesThatStartAtOnceAgree(t *testing.T) {
 		for i := range rings {
 			wg.Go(func() {
 				var err error
-				if rings[i], err = keys.Open(context.Background(), data.NewKeys(b.DB), datatest.Root(t), nil, b.Clock.Now); err != nil {
+				if rings[i], err = keys.Open(context.Background(), data.NewKeys(b.DB, b.IDs), keys.Settings{Root: datatest.Root(t), Now: b.Clock.Now}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -100,8 +100,8 @@ func TestRingsOfInstancesThatStartAtOnceAgree(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		all, err := data.NewKeys(b.DB).Keys(t.Context())
-		if err != nil || len(all) != 3 {
+		all, err := data.NewKeys(b.DB, b.IDs).Keys(t.Context())
+		if err != nil || len(all) != 4 {
 			t.Fatalf("%d keys, %v; want one of each use", len(all), err)
 		}
 		for _, use := range []keys.Use{keys.Invite, keys.HostIn} {
@@ -126,7 +126,7 @@ func TestRingIsSealedUnderTheRoot(t *testing.T) {
 	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
 		const second = "9vKxQ2nLw8bRmZ4TtYc6HsJd0PfGe7Ua5oWi3CkNl1XjBqMz" // gitleaks:allow
 		const third = "hG5tVw1yZc8RmKq4LsXo7BnEj2UdPf0aTi9ArYuWzQxHlNbM"  // gitleaks:allow
-		ctx, store, next, last := t.Context(), data.NewKeys(b.DB), rootOf(t, second), rootOf(t, third)
+		ctx, store, next, last := t.Context(), data.NewKeys(b.DB, b.IDs), rootOf(t, second), rootOf(t, third)
 		first := datatest.Root(t)
 		token := signed(t, b.Ring, keys.Invite, "x+jwt")
 		code := b.Ring.CodeMAC(1, []byte("12345678"))
@@ -137,7 +137,7 @@ func TestRingIsSealedUnderTheRoot(t *testing.T) {
 
 		opened := func(what string, root keys.Root, previous *keys.Root) {
 			t.Helper()
-			ring, err := keys.Open(ctx, store, root, previous, b.Clock.Now)
+			ring, err := keys.Open(ctx, store, keys.Settings{Root: root, Previous: previous, Now: b.Clock.Now})
 			if err != nil {
 				t.Fatalf("%s: %v", what, err)
 			}
@@ -147,7 +147,7 @@ func TestRingIsSealedUnderTheRoot(t *testing.T) {
 		}
 		refused := func(what string, root keys.Root, previous *keys.Root) {
 			t.Helper()
-			if _, err := keys.Open(ctx, store, root, previous, b.Clock.Now); !errors.Is(err, keys.ErrWrongRoot) {
+			if _, err := keys.Open(ctx, store, keys.Settings{Root: root, Previous: previous, Now: b.Clock.Now}); !errors.Is(err, keys.ErrWrongRoot) {
 				t.Errorf("%s: %v, want ErrWrongRoot", what, err)
 			}
 		}
@@ -174,7 +174,7 @@ func TestRingIsSealedUnderTheRoot(t *testing.T) {
 func TestForgedTokensAndCodesCauseOneReadingASecond(t *testing.T) {
 	t.Parallel()
 	b := datatest.SQLite(t)
-	store := &readings{Store: data.NewKeys(b.DB)}
+	store := &readings{Store: data.NewKeys(b.DB, b.IDs)}
 	ring := openRing(t, store, b)
 	genuine := signed(t, ring, keys.Invite, "x+jwt")
 	enc := base64.RawURLEncoding
@@ -234,11 +234,11 @@ func TestKeysThatAnotherInstanceAddsAreKnownAtOnce(t *testing.T) {
 			b := datatest.SQLite(t)
 			const crowd = 32
 			var arrived sync.WaitGroup
-			store := &readings{Store: data.NewKeys(b.DB)}
+			store := &readings{Store: data.NewKeys(b.DB, b.IDs)}
 			ring := openRing(t, store, b)
 			b.Clock.Add(time.Minute)
 			addKey(t, b, use, "new")
-			elsewhere := openRing(t, data.NewKeys(b.DB), b)
+			elsewhere := openRing(t, data.NewKeys(b.DB, b.IDs), b)
 			token := signed(t, elsewhere, keys.Invite, "x+jwt")
 			id := []byte("12345678")
 			mac := elsewhere.CodeMAC(b.Clock.Millis(), id)
@@ -278,7 +278,7 @@ func TestAKeyOfOneUseIsNoneOfAnother(t *testing.T) {
 	t.Parallel()
 	b := datatest.SQLite(t)
 	addKey(t, b, "oauth", "later") // a use of another version
-	ring := openRing(t, data.NewKeys(b.DB), b)
+	ring := openRing(t, data.NewKeys(b.DB, b.IDs), b)
 	uses := []keys.Use{keys.Invite, keys.Link, keys.HostIn, "oauth"}
 	for _, made := range uses {
 		token := signed(t, ring, made, "x+jwt")
@@ -314,7 +314,7 @@ func TestARingWithAKeyItCannotUseIsRefused(t *testing.T) {
 				tt.alg, base64.StdEncoding.EncodeToString(box)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := keys.Open(t.Context(), data.NewKeys(b.DB), datatest.Root(t), nil, b.Clock.Now); err == nil {
+			if _, err := keys.Open(t.Context(), data.NewKeys(b.DB, b.IDs), keys.Settings{Root: datatest.Root(t), Now: b.Clock.Now}); err == nil {
 				t.Error("opened")
 			}
 		})

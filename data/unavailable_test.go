@@ -18,7 +18,7 @@ import (
 // asks is every question to every Store, as one that must not be answered "no such thing".
 func (s *stage) asks(inv tokens.Invitation) map[string]func() error {
 	ctx, ev := context.Background(), audit.Event{}
-	r, i, k, h := s.Rooms.Store, s.Invitations.Store, data.NewKeys(s.DB), s.Hosts
+	r, i, k, h := s.Rooms.Store, s.Invitations.Store, data.NewKeys(s.DB, s.IDs), s.Hosts
 	sessions := data.NewSessions(s.DB, s.Clock.Now)
 	fresh := rooms.Room{ID: s.IDs.Next(s.Clock.Millis()), Slug: "fresh"}
 	return map[string]func() error{
@@ -44,6 +44,7 @@ func (s *stage) asks(inv tokens.Invitation) map[string]func() error {
 			return err
 		},
 		"invitations.Events": func() error { _, err := i.Events(ctx, inv.ID, 0, 1); return err },
+		"keys.Add":           func() error { _, err := k.Add(ctx, nil, 0, ev); return err },
 		"keys.Keys":          func() error { _, err := k.Keys(ctx); return err },
 		"hosts.Generated":    func() error { _, err := h.Generated(ctx); return err },
 		"hosts.SetGenerated": func() error { _, err := h.SetGenerated(ctx, hosts.Generated{}, 0, false); return err },

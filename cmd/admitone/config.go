@@ -104,7 +104,7 @@ func load(getenv func(string) string) (*config, error) {
 		{"JWT_KEY", func() (err error) { c.root, err = root(c.JWTKey); return err }},
 		{"JWT_KEY_PREVIOUS", func() (err error) { c.previous, err = root(c.JWTKeyPrevious); return err }},
 		{"JWT_EXP", c.readLifetime},
-		{"JWT_ALG", func() error { return oneOf(c.JWTAlg, "HS256") }},
+		{"JWT_ALG", func() error { return oneOf(c.JWTAlg, keys.Algs()...) }},
 		{"ADDR", c.readAddr},
 		{"BASE_URL", c.readBase},
 		{"DATABASE_URL", c.readDatabase},

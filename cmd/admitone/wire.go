@@ -57,7 +57,7 @@ func (p *program) openWith(ctx context.Context, c *config) (*house, error) {
 	if err != nil {
 		return nil, badSetting{"DATABASE_URL", err}
 	}
-	ring, err := keys.Open(ctx, data.NewKeys(db), root, c.previous, p.now)
+	ring, err := keys.Open(ctx, data.NewKeys(db, ids), keys.Settings{Root: root, Previous: c.previous, Alg: c.JWTAlg, Now: p.now})
 	if err != nil {
 		if errors.Is(err, keys.ErrWrongRoot) {
 			err = badSetting{"JWT_KEY", fmt.Errorf("the database was made with another one; give it back, or name it in JWT_KEY_PREVIOUS (%w)", err)}

@@ -84,7 +84,7 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 			t.Error(err)
 		}
 	})
-	if b.Ring, err = keys.Open(ctx, data.NewKeys(b.DB), Root(t), nil, b.Clock.Now); err != nil {
+	if b.Ring, err = keys.Open(ctx, data.NewKeys(b.DB, b.IDs), keys.Settings{Root: Root(t), Now: b.Clock.Now}); err != nil {
 		t.Fatal(err)
 	}
 	backends, err := conference.Parse(`[{"name":"conf","kind":"url","template":"https://conf.example/{room}?n={name}&r={role}&a={admission}"}]`)

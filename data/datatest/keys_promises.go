@@ -3,8 +3,10 @@ package datatest
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"admitone/rooms"
+	"admitone/rooms/audit"
 	"admitone/tokens/keys"
 )
 
@@ -31,6 +33,23 @@ func keysPromises() []promise {
 			t.must(t.store().AddFirst(t.ctx, late))
 			t.must(t.store().AddFirst(t.ctx, early))
 			same(t, "keys", of(t, "use 1", "use 2"), []keys.Sealed{early, late})
+		}},
+		{"Add adds keys with the event, unless one of a use is to come", func(t *trial) {
+			now, soon := t.now, t.at(time.Second)
+			one, two, late := sealed("k-now", "use 6", now), sealed("k-soon", "use 7", soon), sealed("k-again", "use 6", soon)
+			ev := audit.Event{At: now, Actor: audit.Actor{Kind: audit.System, Name: "cli"}, Kind: audit.KeysRotated}
+			add := func(want bool, ks ...keys.Sealed) {
+				t.Helper()
+				done, err := t.store().Add(t.ctx, ks, now, ev)
+				t.must(err)
+				same(t, "added", done, want)
+			}
+			events := len(t.history())
+			add(true, one, two)
+			same(t, "keys", of(t, "use 6", "use 7"), []keys.Sealed{one, two})
+			same(t, "events", len(t.history()), events+1)
+			t.unchanged("Add while one is to come", func() { add(false, late, sealed("k-more", "use 7", soon)) })
+			add(true, late)
 		}},
 		{"AddFirst adds no second key of a use", func(t *trial) {
 			t.must(t.store().AddFirst(t.ctx, sealed("k-first", "use 3", 1)))

@@ -273,4 +273,4 @@ func (t *trial) take(inv tokens.Invitation, nonce string) tokens.Admission {
 func (t *trial) at(d time.Duration) int64 { return t.now + d.Milliseconds() }
 
 // store is the database's keys.Store.
-func (t *trial) store() keys.Store { return data.NewKeys(t.DB) }
+func (t *trial) store() keys.Store { return data.NewKeys(t.DB, t.IDs) }

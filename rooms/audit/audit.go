@@ -50,6 +50,7 @@ const (
 	AdmissionEnded   Kind = "admission.ended" // a host removed somebody
 	AdmissionResumed Kind = "admission.restored"
 
+	KeysRotated   Kind = "keys.rotated" // new signing keys were made; the detail is the algorithm where that changed
 	HostNewDevice Kind = "host.new_device"
 	HostSignedOut Kind = "host.signed_out_everywhere"
 

@@ -1,19 +1,18 @@
 package keys
 
 import (
+	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"admitone/rooms/audit"
 )
 
 // Use is what a key is for; a key of one use is never looked at for another.
@@ -24,7 +23,12 @@ const (
 	Invite Use = "invite" // signs invitations' tokens
 	Link   Use = "link"   // authenticates short codes
 	HostIn Use = "host"   // signs hosts' tokens for scripts
+	Access Use = "access" // signs OAuth 2 access tokens
 )
+
+// uses are all there are, in the order in which they are shown. A link key only
+// authenticates, here, and is a secret of ours whatever signs the tokens.
+func uses() []Use { return []Use{Invite, Link, HostIn, Access} }
 
 // Sealed is a key as a Store keeps it: Box holds the secret sealed under the
 // root. From and Until bound, in Unix milliseconds, the moments at which it
@@ -42,12 +46,19 @@ type Sealed struct {
 type Store interface {
 	// Keys returns every key, oldest first.
 	Keys(ctx context.Context) ([]Sealed, error)
+	// Add adds keys with the event, all or none, unless one of these uses has a key
+	// that begins after that moment: then it reports false and stores nothing.
+	Add(ctx context.Context, ks []Sealed, after int64, ev audit.Event) (bool, error)
 	// AddFirst adds a key if there is none of its use yet, in one transaction,
 	// so that two instances starting at once agree on one.
 	AddFirst(ctx context.Context, k Sealed) error
 	// Reseal replaces the boxes of the given keys, all or none.
 	Reseal(ctx context.Context, ks []Sealed) error
 }
+
+// Lead is how long before it makes anything a new key is added, so that by then
+// every instance and whoever keeps our public keys knows it.
+const Lead = 5 * time.Minute
 
 // Ring signs with the newest key of a use and verifies with any. It is safe
 // for concurrent use. A key it does not know makes it read the store again, at
@@ -56,38 +67,66 @@ type Ring struct {
 	root  Root
 	store Store
 	now   func() time.Time
+	alg   string
 
 	keys   atomic.Pointer[[]key]
 	mu     sync.Mutex
-	readAt time.Time
+	readAt time.Time    // when somebody last asked for it to be read again
+	known  atomic.Int64 // Unix milliseconds up to which no key can begin that is not in keys
 }
 
 type key struct {
 	Sealed
-	secret []byte
-	method jwt.SigningMethod
+	method   jwt.SigningMethod
+	signs    any // what the method signs with
+	verifies any // and verifies with
 }
 
-// Open reads the ring and makes a first key for each use that has none. Keys
-// that previous sealed are sealed again under root; a key that neither opens is
+// Settings are what a ring is opened with.
+type Settings struct {
+	Root     Root
+	Previous *Root  // the root of before, or nil
+	Alg      string // how new tokens are signed, one of Algs; empty for HS256
+	Now      func() time.Time
+}
+
+// Open reads the ring and makes a first key for each use that has none, and a
+// new one for each that signs by another algorithm than wished. Keys that the
+// previous root sealed are sealed again under root; a key that neither opens is
 // an error that wraps ErrWrongRoot.
-func Open(ctx context.Context, store Store, root Root, previous *Root, now func() time.Time) (*Ring, error) {
-	for _, use := range []Use{Invite, Link, HostIn} {
-		id := strings.ToLower(rand.Text()[:12])
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret)
-		k := Sealed{ID: id, Use: use, Alg: jwt.SigningMethodHS256.Alg(), From: now().UnixMilli(), Box: root.Seal(label(use, id), secret)}
+func Open(ctx context.Context, store Store, s Settings) (*Ring, error) {
+	r := &Ring{root: s.Root, store: store, now: s.Now, alg: cmp.Or(s.Alg, "HS256")}
+	for _, use := range uses() {
+		k, err := r.make(use, s.Now().UnixMilli())
+		if err != nil {
+			return nil, err
+		}
 		if err := store.AddFirst(ctx, k); err != nil {
 			return nil, err
 		}
 	}
-	if previous != nil {
-		if err := reseal(ctx, store, root, *previous); err != nil {
+	if s.Previous != nil {
+		if err := reseal(ctx, store, s.Root, *s.Previous); err != nil {
 			return nil, err
 		}
 	}
-	r := &Ring{root: root, store: store, now: now}
-	return r, r.read(ctx)
+	if err := r.read(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.follow(ctx)
+}
+
+// make is a new key of that use, of the algorithm wished.
+func (r *Ring) make(use Use, from int64) (Sealed, error) {
+	id, alg := strings.ToLower(rand.Text()[:12]), r.alg
+	if use == Link {
+		alg = "HS256"
+	}
+	secret, err := newSecret(alg)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("key for %s: %w", use, err)
+	}
+	return Sealed{ID: id, Use: use, Alg: alg, From: from, Box: r.root.Seal(label(use, id), secret)}, nil
 }
 
 func label(use Use, id string) string { return "key " + string(use) + " " + id }
@@ -116,6 +155,7 @@ func reseal(ctx context.Context, store Store, root, previous Root) error {
 }
 
 func (r *Ring) read(ctx context.Context) error {
+	began := r.now()
 	sealed, err := r.store.Keys(ctx)
 	if err != nil {
 		return err
@@ -126,14 +166,14 @@ func (r *Ring) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("key %s: %w", s.ID, err)
 		}
-		// The method comes from the stored key, never from a token.
-		method := jwt.GetSigningMethod(s.Alg)
-		if method == nil || method == jwt.SigningMethodNone || len(secret) == 0 {
-			return fmt.Errorf("key %s: algorithm %q is not known here", s.ID, s.Alg)
+		k := key{Sealed: s}
+		if err := k.parse(secret); err != nil {
+			return fmt.Errorf("key %s (%q): %w", s.ID, s.Alg, err)
 		}
-		ring = append(ring, key{s, secret, method})
+		ring = append(ring, k)
 	}
 	r.keys.Store(&ring)
+	r.known.Store(began.Add(Lead).UnixMilli())
 	return nil
 }
 
@@ -154,6 +194,18 @@ func (r *Ring) readAgain(ctx context.Context, seen *[]key) bool {
 	return r.read(ctx) == nil
 }
 
+// fresh reads the ring again where a key that begins by that moment could have
+// been added since it was last read. A store that does not answer changes
+// nothing: what is asked for next will not be answered either.
+func (r *Ring) fresh(millis int64) {
+	if min(millis, r.now().UnixMilli()) <= r.known.Load()-time.Minute.Milliseconds() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	r.readAgain(ctx, r.keys.Load())
+}
+
 // at is the key of that use which makes things at the given moment: the newest
 // that had begun by then, or the first of all.
 func (r *Ring) at(use Use, millis int64) (found key, ok bool) {
@@ -172,104 +224,4 @@ func (r *Ring) byID(use Use, id string) (key, bool) {
 		}
 	}
 	return key{}, false
-}
-
-// ErrNotOurs is returned for whatever was not made with a key of this ring and
-// use, or is not spelt as we spell it. It wraps nothing, and says no more.
-var ErrNotOurs = errors.New("not made here")
-
-// MaxToken is the length in bytes over which a token is refused unread.
-const MaxToken = 2048
-
-// Sign returns a compact JWS (RFC 7515) of the claims under the use's newest
-// key, with exactly the header members alg, kid and typ.
-func (r *Ring) Sign(use Use, typ string, claims jwt.Claims) (string, error) {
-	k, ok := r.at(use, r.now().UnixMilli())
-	if !ok {
-		return "", fmt.Errorf("no key for %s", use)
-	}
-	t := jwt.NewWithClaims(k.method, claims)
-	t.Header = map[string]any{"alg": k.Alg, "kid": k.ID, "typ": typ}
-	return t.SignedString(k.secret)
-}
-
-// Verify fills claims from a token made by Sign with the same use and typ.
-// Every other token is ErrNotOurs: another or no algorithm, an unknown kid,
-// any further header member (crit, jku, jwk, x5u …), base64 or JSON in another
-// spelling, claims without exp, or claims that the options refuse.
-func (r *Ring) Verify(ctx context.Context, use Use, typ, token string, claims jwt.Claims, more ...jwt.ParserOption) error {
-	// Go's base64 passes over line breaks, also in strict mode: look at the text.
-	if len(token) > MaxToken || strings.ContainsAny(token, "\r\n") {
-		return ErrNotOurs
-	}
-	opts := append([]jwt.ParserOption{
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
-	}, more...)
-	unknown, seen := false, r.keys.Load()
-	parsed, err := jwt.NewParser(opts...).ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		id, _ := t.Header["kid"].(string)
-		k, ok := r.byID(use, id)
-		if !ok {
-			unknown = true
-			return nil, ErrNotOurs
-		}
-		if t.Method.Alg() != k.Alg || t.Header["typ"] != typ || len(t.Header) != 3 {
-			return nil, ErrNotOurs
-		}
-		return k.secret, nil
-	})
-	switch {
-	case err == nil && !spelt(parsed, token):
-		return ErrNotOurs
-	case err == nil:
-		return nil
-	case unknown && r.readAgain(ctx, seen):
-		return r.Verify(ctx, use, typ, token, claims, more...)
-	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return fmt.Errorf("%w: %w", ErrNotOurs, jwt.ErrTokenExpired)
-	}
-	return ErrNotOurs
-}
-
-// spelt tells whether the token is written as Sign writes it. JSON says one thing
-// in many ways: members twice, in capitals, unknown ones, white space, escapes.
-func spelt(t *jwt.Token, token string) bool {
-	text, err := t.SigningString()
-	return err == nil && strings.HasPrefix(token, text+".")
-}
-
-// CodeMAC authenticates a short code's id: the first 8 bytes of HMAC-SHA256
-// under the link key of the id's moment.
-func (r *Ring) CodeMAC(millis int64, id []byte) []byte {
-	k, ok := r.at(Link, millis)
-	if !ok {
-		return nil
-	}
-	return mac8(k.secret, id)
-}
-
-// CheckCode tells whether mac is what CodeMAC gives, in constant time.
-func (r *Ring) CheckCode(ctx context.Context, millis int64, id, mac []byte) bool {
-	seen := r.keys.Load()
-	good := func() bool {
-		want := r.CodeMAC(millis, id)
-		return len(want) != 0 && hmac.Equal(want, mac)
-	}
-	// A key that another instance added a moment ago may be the one: look again
-	// before saying no, but only for what claims to be younger than the ring.
-	return good() || r.newer(millis, seen) && r.readAgain(ctx, seen) && good()
-}
-
-// newer tells whether a thing of that moment may have a key that is not among those seen.
-func (r *Ring) newer(millis int64, seen *[]key) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.keys.Load() != seen || millis >= r.readAt.UnixMilli()
-}
-
-func mac8(secret, id []byte) []byte {
-	h := hmac.New(sha256.New, secret)
-	h.Write(id)
-	return slices.Clip(h.Sum(nil)[:8])
 }

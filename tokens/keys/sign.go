@@ -1,0 +1,77 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// ErrNotOurs is returned for whatever was not made with a key of this ring and
+// use, or is not spelt as we spell it. It wraps nothing, and says no more.
+var ErrNotOurs = errors.New("not made here")
+
+// MaxToken is the length in bytes over which a token is refused unread.
+const MaxToken = 2048
+
+// Sign returns a compact JWS (RFC 7515) of the claims under the use's newest
+// key, with exactly the header members alg, kid and typ.
+func (r *Ring) Sign(use Use, typ string, claims jwt.Claims) (string, error) {
+	now := r.now().UnixMilli()
+	r.fresh(now)
+	k, ok := r.at(use, now)
+	if !ok {
+		return "", fmt.Errorf("no key for %s", use)
+	}
+	t := jwt.NewWithClaims(k.method, claims)
+	t.Header = map[string]any{"alg": k.Alg, "kid": k.ID, "typ": typ}
+	return t.SignedString(k.signs)
+}
+
+// Verify fills claims from a token made by Sign with the same use and typ.
+// Every other token is ErrNotOurs: another or no algorithm, an unknown kid,
+// any further header member (crit, jku, jwk, x5u …), base64 or JSON in another
+// spelling, claims without exp, or claims that the options refuse.
+func (r *Ring) Verify(ctx context.Context, use Use, typ, token string, claims jwt.Claims, more ...jwt.ParserOption) error {
+	// Go's base64 passes over line breaks, also in strict mode: look at the text.
+	if len(token) > MaxToken || strings.ContainsAny(token, "\r\n") {
+		return ErrNotOurs
+	}
+	opts := append([]jwt.ParserOption{
+		jwt.WithValidMethods(Algs()),
+		jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
+	}, more...)
+	unknown, seen := false, r.keys.Load()
+	parsed, err := jwt.NewParser(opts...).ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+		id, _ := t.Header["kid"].(string)
+		k, ok := r.byID(use, id)
+		if !ok {
+			unknown = true
+			return nil, ErrNotOurs
+		}
+		if t.Method.Alg() != k.Alg || t.Header["typ"] != typ || len(t.Header) != 3 {
+			return nil, ErrNotOurs
+		}
+		return k.verifies, nil
+	})
+	switch {
+	case err == nil && !spelt(parsed, token):
+		return ErrNotOurs
+	case err == nil:
+		return nil
+	case unknown && r.readAgain(ctx, seen):
+		return r.Verify(ctx, use, typ, token, claims, more...)
+	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return fmt.Errorf("%w: %w", ErrNotOurs, jwt.ErrTokenExpired)
+	}
+	return ErrNotOurs
+}
+
+// spelt tells whether the token is written as Sign writes it. JSON says one thing
+// in many ways: members twice, in capitals, unknown ones, white space, escapes.
+func spelt(t *jwt.Token, token string) bool {
+	text, err := t.SigningString()
+	return err == nil && strings.HasPrefix(token, text+".")
+}
