@@ -54,6 +54,20 @@ const (
 	HostNewDevice Kind = "host.new_device"
 	HostSignedOut Kind = "host.signed_out_everywhere"
 
+	// Of these the detail begins with the app's or key's id, unless that is the
+	// actor; then it is the host's for whom it acts.
+	ClientRegistered Kind = "client.registered"
+	ClientAllowed    Kind = "client.allowed" // and what, joined by commas
+	ClientDisallowed Kind = "client.disallowed"
+	ClientLimited    Kind = "client.limited"
+	ClientSecretMade Kind = "client.secret_made"
+	ClientRemoved    Kind = "client.removed"
+	ClientToken      Kind = "client.token"    // it got an access token
+	ClientReplayed   Kind = "client.replayed" // a code or refresh token came twice: all that came of it ended
+	ClientTokenEnded Kind = "client.token_ended"
+	KeyMade          Kind = "key.made"
+	KeyRemoved       Kind = "key.removed"
+
 	InvitationRequested   Kind = "invitation.requested"         // somebody asked for a new link
 	RequestDismissed      Kind = "invitation.request_dismissed" // and got none
 	RequestRecalled       Kind = "invitation.request_recalled"  // which was taken back

@@ -42,6 +42,9 @@ type Host struct {
 	// sessions and tokens carry the one they began with and end when it is no
 	// longer the host's.
 	Version string
+	// Credential changes with the password alone: what a host gave to apps and
+	// keys carries the one it began with.
+	Credential string
 	// Made is set where the host was generated, because the settings name nobody.
 	Made bool
 
@@ -103,6 +106,7 @@ func NewDirectory(root keys.Root, store Store, now func() time.Time, set []Host)
 	d := &Directory{root: root, store: store, now: now}
 	for _, h := range set {
 		h.Version = d.version(h.Username, h.hash+string(h.plain))
+		h.Credential = h.Version
 		if h.plain != nil {
 			h.plain = d.mac(string(h.plain))
 		}
@@ -256,7 +260,8 @@ func (d *Directory) read(ctx context.Context) ([]Host, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = []Host{{Username: g.Username, Admin: true, Made: true, hash: g.Hash, Version: d.version(g.Username, g.Hash)}}
+		version := d.version(g.Username, g.Hash)
+		all = []Host{{Username: g.Username, Admin: true, Made: true, hash: g.Hash, Version: version, Credential: version}}
 	}
 	epochs, err := d.store.Epochs(ctx)
 	if err != nil {

@@ -1,0 +1,78 @@
+package oauth
+
+import (
+	"context"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+)
+
+// Store keeps apps, what hosts allowed them, tokens and API keys. Every changing
+// method is one transaction that also stores the event. Implementations MUST be
+// safe for concurrent use and answer rooms.ErrUnavailable when the database
+// cannot be reached.
+type Store interface {
+	KeyStore
+
+	// AddClient adds an app.
+	AddClient(ctx context.Context, c Client, ev audit.Event) error
+	// Client returns one app, also one that has ended, or rooms.ErrNotFound.
+	Client(ctx context.Context, id string) (Client, error)
+	// Clients returns those that have not ended, the latest first.
+	Clients(ctx context.Context) ([]Client, error)
+	// ChangeClient stores the app's scopes, secret and credential.
+	ChangeClient(ctx context.Context, c Client, ev audit.Event) error
+	// EndClient ends an app and its grants; its access tokens end with it.
+	EndClient(ctx context.Context, id string, at int64, ev audit.Event) error
+
+	// AddGrant adds what a host allowed, with its code.
+	AddGrant(ctx context.Context, g Grant, ev audit.Event) error
+	// GrantByCode returns the grant of that code's hash, or rooms.ErrNotFound.
+	GrantByCode(ctx context.Context, hash string) (Grant, error)
+	// Grants returns a host's that have not ended, the latest first.
+	Grants(ctx context.Context, host string) ([]Grant, error)
+	// EndGrant ends a grant with all tokens that came of it; one that has ended
+	// stays as it is, without an event.
+	EndGrant(ctx context.Context, id rooms.ID, at int64, ev audit.Event) error
+
+	// Used tells whether something that works once was used, of that use and hash.
+	Used(ctx context.Context, use, hash string) (bool, error)
+	// Exchange uses up the code of that hash and adds the tokens that it gives, in
+	// one transaction. It reports false, and has added nothing, when the code was
+	// used up before or its grant has ended. refresh may be nil.
+	Exchange(ctx context.Context, code string, access Access, refresh *Refreshed, ev audit.Event) (bool, error)
+	// Rotate is Exchange for the refresh token of that hash.
+	Rotate(ctx context.Context, token string, access Access, refresh *Refreshed, ev audit.Event) (bool, error)
+	// Refresh returns a refresh token with its grant, or rooms.ErrNotFound.
+	Refresh(ctx context.Context, hash string) (Refreshed, Grant, error)
+
+	// AddAccess adds an access token that comes of no grant.
+	AddAccess(ctx context.Context, a Access, ev audit.Event) error
+	// Access returns one access token, or rooms.ErrNotFound. EndedAt is set also
+	// where its grant or its app has ended.
+	Access(ctx context.Context, id rooms.ID) (Access, error)
+	// EndAccess ends one access token; one that has ended stays as it is.
+	EndAccess(ctx context.Context, id rooms.ID, at int64, ev audit.Event) error
+
+	// EventsBy returns what the app or key of that id did, the latest first, before
+	// the given event's id, 0 for the first page.
+	EventsBy(ctx context.Context, id string, before rooms.ID, limit int) ([]audit.Event, error)
+	// Sweep removes apps without an owner that were made before unused and never
+	// got a token, and the tokens, codes and uses of what ended before over.
+	Sweep(ctx context.Context, unused, over int64) error
+}
+
+// KeyStore keeps API keys.
+type KeyStore interface {
+	// AddKey adds a key.
+	AddKey(ctx context.Context, k APIKey, ev audit.Event) error
+	// Key returns the key of that hash, also one that has ended, or rooms.ErrNotFound.
+	Key(ctx context.Context, hash string) (APIKey, error)
+	// Keys returns a host's keys, the latest first.
+	Keys(ctx context.Context, host string) ([]APIKey, error)
+	// UsedKey notes when a key was last used.
+	UsedKey(ctx context.Context, id rooms.ID, at int64) error
+	// EndKey ends one of the host's keys; one that is not there, or has ended, is
+	// rooms.ErrNotFound.
+	EndKey(ctx context.Context, host string, id rooms.ID, at int64, ev audit.Event) error
+}
