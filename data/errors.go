@@ -22,7 +22,7 @@ func known(err error) error {
 		return err
 	}
 	if passing(err) {
-		return fmt.Errorf("%w: %w", rooms.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", rooms.ErrUnavailable, told(err))
 	}
 	return err
 }

@@ -5,8 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -25,12 +30,51 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	pool.SetMaxOpenConns(32)
 	pool.SetMaxIdleConns(32)
 	if err := migrate(ctx, pool, false); err != nil {
-		return nil, errors.Join(fmt.Errorf("PostgreSQL: %w", err), pool.Close())
+		return nil, errors.Join(told(err), pool.Close())
 	}
 	if err := durableCommits(ctx, pool); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	return &DB{sql: pool, close: []func() error{pool.Close}}, nil
+}
+
+// unreached is a failure to connect, told in one sentence: the driver's own text
+// has a line for each try, with the user and the database.
+type unreached struct {
+	says string
+	error
+}
+
+func (u unreached) Error() string { return u.says }
+func (u unreached) Unwrap() error { return u.error }
+
+// told makes a failure to connect unreached; all other errors stay as they are.
+func told(err error) error {
+	var connect *pgconn.ConnectError
+	if !errors.As(err, &connect) {
+		return err
+	}
+	at := connect.Config.Host
+	if !strings.HasPrefix(at, "/") { // a folder with a socket
+		at = net.JoinHostPort(at, strconv.Itoa(int(connect.Config.Port)))
+	}
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) {
+		return unreached{"PostgreSQL at " + at + " refuses: " + answer.Message, err}
+	}
+	why, _, _ := strings.Cut(errors.Unwrap(connect).Error(), "\n")
+	var no syscall.Errno
+	var name *net.DNSError
+	var wire net.Error
+	switch {
+	case errors.As(err, &no):
+		why = no.Error()
+	case errors.As(err, &name):
+		why = name.Err
+	case errors.As(err, &wire) && wire.Timeout():
+		why = "it takes too long"
+	}
+	return unreached{"PostgreSQL does not answer at " + at + ": " + why, err}
 }
 
 // durableCommits reads back that a commit waits for the disk.

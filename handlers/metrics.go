@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,19 +65,31 @@ func (m *metrics) request(c echo.Context, err error, took time.Duration) {
 	}
 }
 
-// serve answers /metrics to this machine, and to the bearer of the token. A
-// request that some proxy passed on is from elsewhere, unless the proxy is
-// trusted to tell from where.
+// serve answers /metrics to this machine, and to the bearer of the token.
 func (m *metrics) serve(r *prometheus.Registry, token string, trusted []*net.IPNet) echo.HandlerFunc {
 	h := promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 	return func(c echo.Context) error {
 		given, _ := strings.CutPrefix(c.Request().Header.Get("Authorization"), "Bearer ")
-		ip := net.ParseIP(c.RealIP())
-		local := ip != nil && ip.IsLoopback() && (len(trusted) > 0 || !forwarded(c.Request()))
-		if !local && (token == "" || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
+		if !here(c, trusted) && (token == "" || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
 			return echo.ErrNotFound
 		}
 		h.ServeHTTP(c.Response(), c.Request())
 		return nil
 	}
+}
+
+// here tells whether the request is this machine's own. What some proxy passed
+// on is not, unless the proxy runs here, is trusted, and says that it is.
+func here(c echo.Context, trusted []*net.IPNet) bool {
+	r := c.Request()
+	peer := net.ParseIP(echo.ExtractIPDirect()(r))
+	if peer == nil || !peer.IsLoopback() {
+		return false
+	}
+	if !forwarded(r) {
+		return true
+	}
+	trusts := func(n *net.IPNet) bool { return n.Contains(peer) }
+	ip := net.ParseIP(c.RealIP())
+	return slices.ContainsFunc(trusted, trusts) && r.Header.Get("X-Forwarded-For") != "" && ip != nil && ip.IsLoopback()
 }

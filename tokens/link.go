@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -70,7 +71,8 @@ func (l *Links) Code(id rooms.ID) string {
 
 // Read returns the invitation id that a JWT, a short code or a whole link
 // names, and the room's slug where the text says one. Anything that was not
-// made here is ErrInvalidLink; nothing is looked up. A genuine JWT in another
+// made here is ErrInvalidLink; nothing is looked up but keys that are not known
+// yet, and where that fails it is the store's error. A genuine JWT in another
 // room's address is ErrWrongRoom, with the id it names.
 func (l *Links) Read(ctx context.Context, text string) (rooms.ID, string, error) {
 	text = strings.TrimSpace(text)
@@ -106,10 +108,21 @@ func (l *Links) readCode(ctx context.Context, code string) (rooms.ID, error) {
 		return 0, ErrInvalidLink
 	}
 	id := rooms.ID(binary.BigEndian.Uint64(b)) //nolint:gosec // the sign is looked at in the next line
-	if id <= 0 || !l.Ring.CheckCode(ctx, id.Millis(), b[:8], b[8:]) {
+	if id <= 0 {
 		return 0, ErrInvalidLink
 	}
+	if err := l.Ring.CheckCode(ctx, id.Millis(), b[:8], b[8:]); err != nil {
+		return 0, notOurs(err)
+	}
 	return id, nil
+}
+
+// notOurs is the ring's refusal as a link's; where the ring could not tell, its error.
+func notOurs(err error) error {
+	if errors.Is(err, keys.ErrNotOurs) {
+		return ErrInvalidLink
+	}
+	return err
 }
 
 func (l *Links) readToken(ctx context.Context, token string) (rooms.ID, string, error) {
@@ -118,7 +131,10 @@ func (l *Links) readToken(ctx context.Context, token string) (rooms.ID, string, 
 	// links already sent: exp must be there, for others, but does not bind us.
 	err := l.Ring.Verify(ctx, keys.Invite, typ, token, &c,
 		jwt.WithIssuer(l.Base), jwt.WithTimeFunc(func() time.Time { return time.Unix(0, 0) }))
-	if err != nil || !rooms.ValidSlug(c.Room) || c.Audience != l.audience(c.Room) {
+	if err != nil {
+		return 0, "", notOurs(err)
+	}
+	if !rooms.ValidSlug(c.Room) || c.Audience != l.audience(c.Room) {
 		return 0, "", ErrInvalidLink
 	}
 	id, err := rooms.ParseID(rooms.InvitationPrefix, c.ID)

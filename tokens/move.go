@@ -72,10 +72,10 @@ func (s *Invitations) OfferMove(ctx context.Context, in Admitted, browser string
 	if !in.Invitation.MayMove() {
 		return "", 0, ErrNoMoves
 	}
-	var b [5]byte
-	_, _ = rand.Read(b[:]) // never fails; it ends the program instead
-	code = MoveCode(codeText.EncodeToString(b[:]))
-	until = s.Now().UnixMilli() + MoveLife.Milliseconds()
+	b, now := make([]byte, 4, 5), s.Now().UnixMilli()
+	_, _ = rand.Read(b) // never fails; it ends the program instead
+	code = MoveCode(codeText.EncodeToString(append(b, s.moveMark(b, now))))
+	until = now + MoveLife.Milliseconds()
 	return code, until, s.Store.OfferMove(ctx, Move{Code: moveHash(code), Admission: in.Admission.ID, Invitation: in.Invitation.ID,
 		Room: in.Invitation.Room.ID, Browser: BrowserHash(browser), ExpiresAt: until})
 }
@@ -128,21 +128,25 @@ func (s *Invitations) TakeMove(ctx context.Context, code, browser string) (Admit
 	ev := event(audit.Actor{Kind: audit.Guest, Name: in.Admission.Name}, audit.InvitationMovedDevice, now, in.Invitation, "")
 	ev.Admission = int64(in.Admission.ID)
 	nonce := hashNonce(audit.Actor{}, browser, PageNonce(browser, in.Invitation.ID))
-	return in, s.Store.TakeMove(ctx, moveHash(code), BrowserHash(browser), nonce, now, ev)
+	if err := s.Store.TakeMove(ctx, moveHash(code), BrowserHash(browser), nonce, now, ev); err != nil {
+		return in, err
+	}
+	s.Removals.ended(in.Invitation.Room, in.Admission)
+	return in, nil
 }
 
 // AllowMove lets the invitation's people go on, on another device, once more.
 // Where they may already it changes nothing.
 func (s *Invitations) AllowMove(ctx context.Context, by rooms.Caller, inv Invitation) (Invitation, error) {
 	now := s.Now().UnixMilli()
-	if _, err := s.Store.AllowMove(ctx, inv.ID, event(by.Actor, audit.InvitationChanged, now, inv, "allowed one more move to another device")); err != nil {
+	if _, err := s.Store.AllowMove(ctx, inv.ID, event(by.Actor, audit.InvitationChanged, now, inv, audit.OneMoreMove)); err != nil {
 		return Invitation{}, err
 	}
 	return s.Store.ByID(ctx, inv.ID)
 }
 
 func (s *Invitations) move(ctx context.Context, code string) (Move, Admission, error) {
-	if MoveCode(code) == "" {
+	if !s.mayBeMove(code) {
 		return Move{}, Admission{}, ErrNoMoveCode
 	}
 	m, a, err := s.Store.Move(ctx, moveHash(code))
@@ -150,6 +154,28 @@ func (s *Invitations) move(ctx context.Context, code string) (Move, Admission, e
 		err = ErrNoMoveCode
 	}
 	return m, a, err
+}
+
+// mayBeMove tells whether a code has the mark of those made here of late, so that
+// most guesses are refused before any query.
+func (s *Invitations) mayBeMove(code string) bool {
+	b, err := codeText.DecodeString(strings.ToLower(MoveCode(code)))
+	if err != nil || len(b) != 5 {
+		return false
+	}
+	// By the key of before or of after, where it changed while a code may live; an
+	// instance that makes codes may be some seconds ahead.
+	now := s.Now()
+	return b[4] == s.moveMark(b[:4], now.Add(-MoveLife).UnixMilli()) || b[4] == s.moveMark(b[:4], now.Add(time.Minute).UnixMilli())
+}
+
+// moveMark is the last byte of a code that was made at that moment.
+func (s *Invitations) moveMark(b []byte, at int64) byte {
+	mac := s.Links.Ring.CodeMAC(at, append([]byte("move\x00"), b...))
+	if len(mac) == 0 {
+		return 0
+	}
+	return mac[0]
 }
 
 // left is ErrMoved, as a Refusal, where this browser was admitted and went on elsewhere.

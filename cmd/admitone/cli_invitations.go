@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,29 +14,31 @@ import (
 
 func (p *program) mint(ctx context.Context, args []string) error {
 	f := p.flags("mint", "--room ROOM [OPTIONS]")
+	d := tokens.Draft{Role: tokens.Guest, MaxUses: 1}
 	room := f.String("room", "", "the room's slug or id")
-	role := f.String("role", "guest", "guest or host")
-	name := f.String("name", "", "who is invited")
-	expires := f.String("expires", "", "how long the link is good, such as 90m, 2h or 7d (default: the room's end, or JWT_EXP)")
-	uses := f.Int("uses", 1, "how many people may use it")
+	f.Func("role", "guest or host (default guest)", func(s string) (err error) {
+		d.Role, err = tokens.ParseRole(s)
+		return detail(err)
+	})
+	f.StringVar(&d.Name, "name", "", "who is invited")
+	f.Func("expires", "how long the link is good, such as 90m, 2h or 7d (default: the room's end, or JWT_EXP)", func(s string) (err error) {
+		d.ExpiresIn, err = rooms.ParseDuration(s)
+		return err
+	})
+	f.Func("uses", "how many people may use it (default 1)", func(s string) error {
+		d.MaxUses, _ = strconv.Atoi(s) // to 0, which none may be
+		return detail(tokens.CheckUses(d.MaxUses))
+	})
 	qr := f.String("qr", "", "write the QR code to this .png or .svg `file`, or - to draw it here")
 	all := f.Bool("json", false, "print all of the invitation as JSON")
 	if _, err := p.parse(f, args, 0); err != nil {
 		return err
 	}
 	if *room == "" {
-		_, _ = fmt.Fprintln(p.stderr, "admitone mint: --room is missing: say which room")
-		return errUsage
+		return p.misuse(f, "--room is missing: say which room")
 	}
-	d := tokens.Draft{Role: tokens.Role(*role), Name: *name, MaxUses: *uses}
-	if d.MaxUses == 0 {
-		d.MaxUses = -1 // 0 is the draft's word for the default
-	}
-	if *expires != "" {
-		var err error
-		if d.ExpiresIn, err = rooms.ParseDuration(*expires); err != nil {
-			return fmt.Errorf("--expires: %w", err)
-		}
+	if *qr != "" && *qr != "-" && pictureKind(*qr) == "" {
+		return p.misuse(f, "--qr: the file's name ends in .png or .svg")
 	}
 	return p.with(ctx, func(h *house) error {
 		r, err := h.rooms.Find(ctx, cli(), *room)
@@ -46,8 +47,16 @@ func (p *program) mint(ctx context.Context, args []string) error {
 		} else if err != nil {
 			return err
 		}
-		inv, err := h.invitations.Mint(ctx, cli(), r, d, true)
+		out, err := p.picture(*qr) // first: what cannot be written need not be minted
 		if err != nil {
+			return fmt.Errorf("--qr: %w", err)
+		}
+		defer out.drop()
+		inv, err := h.invitations.Mint(ctx, cli(), r, d, true)
+		var invalid rooms.Invalid
+		if errors.As(err, &invalid) {
+			return p.misuse(f, option(invalid.Field)+": "+invalid.Detail)
+		} else if err != nil {
 			return err
 		}
 		if *all {
@@ -61,31 +70,29 @@ func (p *program) mint(ctx context.Context, args []string) error {
 		} else if err := p.printf("%s\n", h.invitations.Links.Short(inv)); err != nil {
 			return err
 		}
-		return p.draw(h, inv, *qr)
+		return out.draw(h, inv)
 	})
 }
 
-// draw writes the QR code of the short link where the option says.
-func (p *program) draw(h *house, inv tokens.Invitation, to string) error {
-	switch to {
-	case "":
-		return nil
-	case "-":
-		code, err := tokens.ShortQR(h.invitations.Links.Short(inv))
-		if err != nil {
-			return err
-		}
-		return p.printf("%s", code.Text())
+// detail is what a refusal of a value says, without the name of the member that
+// it has elsewhere.
+func detail(err error) error {
+	var invalid rooms.Invalid
+	if errors.As(err, &invalid) {
+		return errors.New(invalid.Detail)
 	}
-	kind := strings.ToLower(filepath.Ext(to))
-	if kind != ".png" && kind != ".svg" {
-		return errors.New("--qr: the file's name ends in .png or .svg")
+	return err
+}
+
+// option is what mint calls a member of an invitation.
+func option(member string) string {
+	switch member {
+	case "expires_in", "expires_at":
+		return "--expires"
+	case "max_uses":
+		return "--uses"
 	}
-	picture, err := h.invitations.Links.Picture(inv, "", kind, 1024)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, picture, 0o600)
+	return "--" + member
 }
 
 // named finds the invitation that a link, token, code or id names.
@@ -117,7 +124,7 @@ func (p *program) inspect(ctx context.Context, args []string) error {
 		}
 		now := p.now().UnixMilli()
 		admits := "yes"
-		if err := inv.Check(now); err != nil {
+		if err := h.invitations.Admits(ctx, inv); err != nil {
 			admits = "no: " + err.Error()
 		}
 		return p.printf("invitation  %s\nroom        %s (%s)\nrole        %s\nname        %s\nstate       %s\nuses        %d of %d\nexpires     %s\nadmits      %s\n",

@@ -11,10 +11,10 @@ import (
 )
 
 func (p *program) rooms(ctx context.Context, args []string) error {
-	verb := "list"
+	verb, f := "list", p.flags("rooms", "[list | create NAME | close ROOM | reopen ROOM | give ROOM HOST]")
 	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
-		p.flags("rooms", "[list | create NAME | close ROOM | reopen ROOM | give ROOM HOST]").Usage()
-		return nil
+		_, err := p.parse(f, args, 0)
+		return err
 	}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
@@ -29,8 +29,7 @@ func (p *program) rooms(ctx context.Context, args []string) error {
 	case "give":
 		return p.giveRoom(ctx, args)
 	}
-	p.flags("rooms", "[list | create NAME | close ROOM | reopen ROOM | give ROOM HOST]").Usage()
-	return errUsage
+	return p.misuse(f, fmt.Sprintf("there is no %q", verb))
 }
 
 func (p *program) listRooms(ctx context.Context, args []string) error {
@@ -40,6 +39,12 @@ func (p *program) listRooms(ctx context.Context, args []string) error {
 		return err
 	}
 	return p.with(ctx, func(h *house) error {
+		const row = "%-24s %-9s %-16s %-18s %s\n"
+		if !*all {
+			if err := p.printf(row, "ROOM", "STATE", "OWNER", "INVITATIONS", "NAME"); err != nil {
+				return err
+			}
+		}
 		now, before := p.now().UnixMilli(), rooms.ID(0)
 		for {
 			list, err := h.rooms.Store.List(ctx, rooms.Query{Caller: cli(), Before: before, Limit: 500, Now: now})
@@ -56,7 +61,7 @@ func (p *program) listRooms(ctx context.Context, args []string) error {
 					if err != nil {
 						return err
 					}
-				} else if err := p.printf("%-24s %-9s %-16s %d live, %d used  %s\n", r.Slug, r.State(now), r.Owner, r.Live, r.Redeemed, r.Name); err != nil {
+				} else if err := p.printf(row, r.Slug, r.State(now), r.Owner, fmt.Sprintf("%d live, %d used", r.Live, r.Redeemed), r.Name); err != nil {
 					return err
 				}
 				before = r.ID

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,12 +22,16 @@ import (
 )
 
 func (p *program) hosts(ctx context.Context, args []string) error {
-	if len(args) != 1 || args[0] != "list" && args[0] != "reset" {
-		p.flags("hosts", "list|reset").Usage()
-		return errUsage
+	f := p.flags("hosts", "list|reset")
+	rest, err := p.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if rest[0] != "list" && rest[0] != "reset" {
+		return p.misuse(f, fmt.Sprintf("there is no %q", rest[0]))
 	}
 	return p.with(ctx, func(h *house) error {
-		if args[0] == "list" {
+		if rest[0] == "list" {
 			all, err := h.directory.All(ctx)
 			if errors.Is(err, rooms.ErrNotFound) {
 				return errors.New("there is no host yet: start the server once, or set HOST_USERS")
@@ -81,7 +86,8 @@ func (p *program) hashPassword(_ context.Context, args []string) error {
 	return p.printf("%s\n", hash)
 }
 
-// config shows each setting: its value, or for a secret only that it is set.
+// config shows each setting: its value, or for a secret only that it is set;
+// and which of them are defaults.
 func (p *program) config(_ context.Context, args []string) error {
 	if _, err := p.parse(p.flags("config", ""), args, 0); err != nil {
 		return err
@@ -96,8 +102,14 @@ func (p *program) config(_ context.Context, args []string) error {
 		switch {
 		case s.later:
 			continue
+		case s.name == "BASE_URL":
+			value = c.origin()
+		case s.name == "LOG_FORMAT" && value == "":
+			value = p.logFormat(c) + " (default; text where stderr is a terminal)"
 		case value == "":
 			value = "(not set)"
+		case !c.given[s.name]:
+			value += " (default)"
 		case s.secret == "yes":
 			value = "(set)"
 		case s.secret == "url":
@@ -138,30 +150,46 @@ func (p *program) healthcheck(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	scheme, host := "http", "127.0.0.1"
+	scheme, at := "http", reached(c.Addr)
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
-	if at := strings.TrimSuffix(c.Addr, port(c.Addr)); at != "" && at != "0.0.0.0" && at != "[::]" {
-		host = at
+	if strings.HasSuffix(at, ":0") {
+		return badSetting{"ADDR", errors.New("the server took a port that was free, and nobody else knows which; name one")}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+host+port(c.Addr)+"/readyz", nil)
+	// By the one name that a server without sign-in lets in, wherever it listens.
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://localhost/readyz", nil)
 	if err != nil {
 		return err
 	}
-	// The certificate is for the public name, which need not lead to this machine.
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // it asks its own machine whether it is ready, no more
-	resp, err := (&http.Client{Transport: transport}).Do(req)
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", at)
+		},
+		// The certificate is for the public name, which need not lead to this machine.
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // it asks its own machine whether it is ready, no more
+	}
+	asked := scheme + "://" + at + "/readyz"
+	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return errors.New("the server does not answer")
+		return fmt.Errorf("the server does not answer at %s", asked)
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server is not ready: %s", resp.Status)
+		return fmt.Errorf("the server is not ready: %s answers %s", asked, resp.Status)
 	}
-	return p.printf("ready\n")
+	return p.printf("ready: %s\n", asked)
+}
+
+// reached is where a server that listens on addr is reached from this machine.
+func reached(addr string) string {
+	host, port, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func (p *program) openapi(_ context.Context, args []string) error {

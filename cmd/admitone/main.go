@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,7 +25,7 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := program{getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	p := program{getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now, disk: statDisk}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -37,6 +38,7 @@ type program struct {
 	stdout io.Writer
 	stderr io.Writer
 	now    func() time.Time
+	disk   func(path string) (disk, error)
 }
 
 // The exit statuses.
@@ -64,6 +66,7 @@ func commands() []command {
 		{"rooms", "[list|create|close|reopen]", "look after rooms", (*program).rooms},
 		{"hosts", "list|reset", "list who may sign in, or give the generated host a new password", (*program).hosts},
 		{"hash-password", "", "hash a password for HOST_USERS", (*program).hashPassword},
+		{"doctor", "", "look at everything the server stands on, and say what is wrong", (*program).doctor},
 		{"config", "", "show the settings in force, without secrets", (*program).config},
 		{"healthcheck", "", "ask the running server whether it is ready", (*program).healthcheck},
 		{"openapi", "", "print the API's OpenAPI document", (*program).openapi},
@@ -75,6 +78,9 @@ func commands() []command {
 func (p *program) run(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		args = []string{"serve"}
+	}
+	if args[0] == "help" && len(args) > 1 && args[1] != "help" {
+		args = append(args[1:len(args):len(args)], "-h")
 	}
 	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		p.usage(p.stdout)
@@ -112,37 +118,54 @@ func (p *program) usage(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "\nSettings come from the environment: see “admitone config”. “admitone COMMAND -h” tells a command's options.")
 }
 
-// flags is a command's flag set; its refusals are wrong usage.
+// flags is a command's flag set, which parse reads and tells about.
 func (p *program) flags(name, args string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
-	f.SetOutput(p.stderr)
+	f.SetOutput(io.Discard)
 	f.Usage = func() {
-		_, _ = fmt.Fprintf(f.Output(), "Usage: admitone %s %s\n", name, args)
+		_, _ = fmt.Fprintln(f.Output(), strings.TrimSpace("Usage: admitone "+name+" "+args))
+		for _, c := range commands() {
+			if c.name == name {
+				_, _ = fmt.Fprintf(f.Output(), "  %s\n", c.says)
+			}
+		}
 		f.PrintDefaults()
 	}
 	return f
 }
 
+// misuse says what is wrong with a command's arguments, and how it is used.
+func (p *program) misuse(f *flag.FlagSet, wrong string) error {
+	_, _ = fmt.Fprintf(p.stderr, "admitone %s: %s\n", f.Name(), wrong)
+	f.SetOutput(p.stderr)
+	f.Usage()
+	return errUsage
+}
+
 // parse reads options and exactly so many arguments, options also after them.
+// The error is flag.ErrHelp where help was asked for, and printed, or errUsage.
 func (p *program) parse(f *flag.FlagSet, args []string, want int) ([]string, error) {
 	var rest []string
 	for {
-		if err := f.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
-			return nil, errUsage
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+			f.SetOutput(p.stdout)
+			f.Usage()
+			return nil, err
+		} else if err != nil {
+			return nil, p.misuse(f, err.Error())
 		}
 		if f.NArg() == 0 {
 			break
 		}
 		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
 	}
-	if len(rest) != want {
-		f.Usage()
-		return nil, errUsage
+	switch {
+	case len(rest) == want:
+		return rest, nil
+	case want == 1:
+		return nil, p.misuse(f, fmt.Sprintf("takes 1 argument, not %d", len(rest)))
 	}
-	return rest, nil
+	return nil, p.misuse(f, fmt.Sprintf("takes %d arguments, not %d", want, len(rest)))
 }
 
 func (p *program) printf(format string, args ...any) error {

@@ -98,8 +98,10 @@ func (s *Tokens) genuine(ctx context.Context, token string) (genuine, error) {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return g, ErrTokenExpired
-	case err != nil:
+	case errors.Is(err, keys.ErrNotOurs):
 		return g, ErrBadToken
+	case err != nil:
+		return g, err
 	}
 	g = genuine{c.Subject, c.Version, c.ExpiresAt.Time}
 	s.mu.Lock()

@@ -19,23 +19,38 @@ func (r *Ring) CodeMAC(millis int64, id []byte) []byte {
 	return mac8(secret, id)
 }
 
-// CheckCode tells whether mac is what CodeMAC gives, in constant time.
-func (r *Ring) CheckCode(ctx context.Context, millis int64, id, mac []byte) bool {
+// CheckCode compares mac with what CodeMAC gives, in constant time: any other is
+// ErrNotOurs. It is the store's error where another instance's key may be the
+// one and the store does not answer.
+func (r *Ring) CheckCode(ctx context.Context, millis int64, id, mac []byte) error {
 	seen := r.keys.Load()
 	good := func() bool {
 		want := r.CodeMAC(millis, id)
 		return len(want) != 0 && hmac.Equal(want, mac)
 	}
+	if good() {
+		return nil
+	}
 	// A key that another instance added a moment ago may be the one: look again
 	// before saying no, but only for what claims to be younger than the ring.
-	return good() || r.newer(millis, seen) && r.readAgain(ctx, seen) && good()
+	if !r.newer(millis, seen) {
+		return ErrNotOurs
+	}
+	again, err := r.readAgain(ctx, seen)
+	switch {
+	case err != nil:
+		return err
+	case again && good():
+		return nil
+	}
+	return ErrNotOurs
 }
 
 // newer tells whether a thing of that moment may have a key that is not among those seen.
 func (r *Ring) newer(millis int64, seen *[]key) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.keys.Load() != seen || millis >= r.readAt.UnixMilli()
+	return r.keys.Load() != seen || millis >= r.readAt.UnixMilli() || r.failed != nil && millis >= r.known.Load()-Lead.Milliseconds()
 }
 
 func mac8(secret, id []byte) []byte {

@@ -72,6 +72,7 @@ type Ring struct {
 	keys   atomic.Pointer[[]key]
 	mu     sync.Mutex
 	readAt time.Time    // when somebody last asked for it to be read again
+	failed error        // why that could not be
 	known  atomic.Int64 // Unix milliseconds up to which no key can begin that is not in keys
 }
 
@@ -179,19 +180,22 @@ func (r *Ring) read(ctx context.Context) error {
 
 // readAgain reads the store if that was not done within the last second. It
 // tells whether there are other keys than those seen, also where somebody else
-// has read them meanwhile.
-func (r *Ring) readAgain(ctx context.Context, seen *[]key) bool {
+// has read them meanwhile. The error is the store's, for everybody within that
+// second; it is nobody's alone, and so the reading does not end with its caller.
+func (r *Ring) readAgain(ctx context.Context, seen *[]key) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.keys.Load() != seen {
-		return true
+		return true, nil
 	}
 	now := r.now()
 	if now.Sub(r.readAt) < time.Second {
-		return false
+		return false, r.failed
 	}
-	r.readAt = now
-	return r.read(ctx) == nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	r.readAt, r.failed = now, r.read(ctx)
+	return r.failed == nil, r.failed
 }
 
 // fresh reads the ring again where a key that begins by that moment could have
@@ -201,9 +205,7 @@ func (r *Ring) fresh(millis int64) {
 	if min(millis, r.now().UnixMilli()) <= r.known.Load()-time.Minute.Milliseconds() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	r.readAgain(ctx, r.keys.Load())
+	_, _ = r.readAgain(context.Background(), r.keys.Load())
 }
 
 // at is the key of that use which makes things at the given moment: the newest

@@ -33,7 +33,9 @@ func (r *Ring) Sign(use Use, typ string, claims jwt.Claims) (string, error) {
 // Verify fills claims from a token made by Sign with the same use and typ.
 // Every other token is ErrNotOurs: another or no algorithm, an unknown kid,
 // any further header member (crit, jku, jwk, x5u …), base64 or JSON in another
-// spelling, claims without exp, or claims that the options refuse.
+// spelling, claims without exp, or claims that the options refuse. Whether an
+// unknown kid is another instance's only the store can tell: its error is
+// returned where it does not answer.
 func (r *Ring) Verify(ctx context.Context, use Use, typ, token string, claims jwt.Claims, more ...jwt.ParserOption) error {
 	// Go's base64 passes over line breaks, also in strict mode: look at the text.
 	if len(token) > MaxToken || strings.ContainsAny(token, "\r\n") {
@@ -56,13 +58,20 @@ func (r *Ring) Verify(ctx context.Context, use Use, typ, token string, claims jw
 		}
 		return k.verifies, nil
 	})
+	if unknown {
+		again, err := r.readAgain(ctx, seen)
+		switch {
+		case err != nil:
+			return err
+		case again:
+			return r.Verify(ctx, use, typ, token, claims, more...)
+		}
+	}
 	switch {
 	case err == nil && !spelt(parsed, token):
 		return ErrNotOurs
 	case err == nil:
 		return nil
-	case unknown && r.readAgain(ctx, seen):
-		return r.Verify(ctx, use, typ, token, claims, more...)
 	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return fmt.Errorf("%w: %w", ErrNotOurs, jwt.ErrTokenExpired)
 	}
