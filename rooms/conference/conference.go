@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -84,10 +85,14 @@ type Checker interface {
 }
 
 // Lasting is a back end whose join link, once handed out, opens the door for
-// this long, whatever happens here meanwhile.
+// this long, whatever happens here meanwhile. It may be Forever.
 type Lasting interface {
 	Lasts(v Visit) time.Duration
 }
+
+// Forever is how long a join link lasts that nothing ends. Added to a moment in
+// Unix milliseconds it is a day far off, which nobody is to be shown.
+const Forever time.Duration = math.MaxInt64
 
 // Backends are the configured back ends by name.
 type Backends struct {
@@ -99,17 +104,25 @@ type Backends struct {
 
 	names  []string
 	byName map[string]Provider
+	kinds  map[string]string
 }
 
 // makers build a provider of a kind from its own JSON members.
 func makers() map[string]func(json.RawMessage) (Provider, error) {
-	return map[string]func(json.RawMessage) (Provider, error){"url": newURL}
+	return map[string]func(json.RawMessage) (Provider, error){
+		"url":           newURL,
+		"mirotalk":      newMiroTalk,
+		"jitsi":         newJitsi,
+		"galene":        newGalene,
+		"livekit":       newLiveKit,
+		"bigbluebutton": newBigBlueButton,
+	}
 }
 
 // Parse reads the setting BACKENDS: a JSON array of objects with "name", "kind"
 // and the kind's own members. Errors never quote the text, which holds secrets.
 func Parse(text string) (*Backends, error) {
-	b := &Backends{byName: map[string]Provider{}}
+	b := &Backends{byName: map[string]Provider{}, kinds: map[string]string{}}
 	if strings.TrimSpace(text) == "" {
 		return b, nil
 	}
@@ -137,7 +150,7 @@ func Parse(text string) (*Backends, error) {
 			return nil, fmt.Errorf("entry %d (%s): %w", i+1, head.Name, err)
 		}
 		b.names = append(b.names, head.Name)
-		b.byName[head.Name] = p
+		b.byName[head.Name], b.kinds[head.Name] = p, head.Kind
 	}
 	return b, nil
 }

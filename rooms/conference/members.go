@@ -38,3 +38,15 @@ func members(raw json.RawMessage, into any) error {
 	}
 	return fmt.Errorf("the members of its kind are name, kind, %s", strings.Join(names, ", "))
 }
+
+// oneWord refuses a key or secret that is not there, or that has something in it
+// which no such text has and copying easily adds. The error quotes nothing.
+func oneWord(member, text string) error {
+	if text == "" {
+		return missing(member)
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("%s has spaces or other characters in it that do not belong there", member)
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -28,15 +29,11 @@ func newURL(raw json.RawMessage) (Provider, error) {
 	if !strings.Contains(c.Template, "{room}") {
 		return nil, errors.New("template lacks {room}: everybody would meet in one place")
 	}
-	u, err := url.Parse(p.fill(Visit{Room: rooms.Room{Slug: "room"}, Role: "guest", Name: "name"}))
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return nil, errors.New("template is an absolute http or https URL")
+	u, err := written("template", c.Template, p.fill(Visit{Room: rooms.Room{Slug: "room"}, Role: "guest", Name: "name"}))
+	if err != nil {
+		return nil, err
 	}
-	// A host that changed with the visit would send people wherever a name says.
-	p.origin = u.Scheme + "://" + u.Host
-	if !strings.HasPrefix(strings.ToLower(c.Template), strings.ToLower(p.origin)) {
-		return nil, errors.New("template has its scheme and host written out, without placeholders")
-	}
+	p.origin = origin(u)
 	return p, nil
 }
 
@@ -49,6 +46,20 @@ func (p *urlProvider) fill(v Visit) string {
 		"{room}", encode(v.Room.Slug), "{name}", encode(v.Name),
 		"{role}", encode(v.Role), "{admission}", encode(v.Admission.Show(rooms.AdmissionPrefix)),
 	).Replace(p.template)
+}
+
+// written is the URL that a template gives, whose scheme and host stand in the
+// template itself: a host that changed with the visit would send people wherever
+// a name says. Errors quote nothing.
+func written(member, template, filled string) (*url.URL, error) {
+	u, err := url.Parse(filled)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return nil, fmt.Errorf("%s is an absolute http or https URL", member)
+	}
+	if !strings.HasPrefix(strings.ToLower(template), strings.ToLower(origin(u))) {
+		return nil, fmt.Errorf("%s has its scheme and host written out, without placeholders", member)
+	}
+	return u, nil
 }
 
 // encode percent-encodes all but unreserved characters (RFC 3986, 2.3), so a
