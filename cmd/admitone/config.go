@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -35,6 +36,7 @@ type settings struct {
 	DatabaseURL    string `env:"DATABASE_URL"     envDefault:"sqlite:data/admitone.db" secret:"url"`
 	Backends       string `env:"BACKENDS"         secret:"yes"`
 	MetricsToken   string `env:"METRICS_TOKEN"    secret:"yes"`
+	APIKeySecret   string `env:"API_KEY_SECRET"   secret:"yes"`
 	TrustedProxies string `env:"TRUSTED_PROXIES"`
 	TLSCert        string `env:"TLS_CERT"`
 	TLSKey         string `env:"TLS_KEY"          path:"yes"`
@@ -43,17 +45,17 @@ type settings struct {
 
 	// Settings that this version does not know what to do with yet. Passing
 	// over one in silence would leave an operator believing in it.
-	APIKeySecret string `env:"API_KEY_SECRET" secret:"yes" later:"yes"`
-	CORSOrigins  string `env:"CORS_ORIGINS"   later:"yes"`
-	TLSAuto      string `env:"TLS_AUTO"       later:"yes"`
-	SMTPURL      string `env:"SMTP_URL"       secret:"yes" later:"yes"`
-	MailFrom     string `env:"MAIL_FROM"      later:"yes"`
-	Retention    string `env:"RETENTION"      later:"yes"`
+	CORSOrigins string `env:"CORS_ORIGINS"   later:"yes"`
+	TLSAuto     string `env:"TLS_AUTO"       later:"yes"`
+	SMTPURL     string `env:"SMTP_URL"       secret:"yes" later:"yes"`
+	MailFrom    string `env:"MAIL_FROM"      later:"yes"`
+	Retention   string `env:"RETENTION"      later:"yes"`
 }
 
 // config is the settings understood.
 type config struct {
 	settings
+	given    map[string]bool // which of them are not defaults
 	hosts    []hosts.Host
 	open     bool // no sign-in
 	root     *keys.Root
@@ -78,7 +80,7 @@ func (p badSetting) Unwrap() error { return p.err }
 
 // load reads and checks every setting. The first bad one is the error.
 func load(getenv func(string) string) (*config, error) {
-	var c config
+	c := config{given: map[string]bool{}}
 	given := map[string]string{}
 	for _, f := range fields() {
 		value, err := read(getenv, f.name)
@@ -91,7 +93,7 @@ func load(getenv func(string) string) (*config, error) {
 		if f.later {
 			return nil, badSetting{f.name, errors.New("this version cannot do this yet; remove the setting")}
 		}
-		given[f.name] = value
+		given[f.name], c.given[f.name] = value, true
 	}
 	if err := env.ParseWithOptions(&c.settings, env.Options{Environment: given}); err != nil {
 		return nil, err // only texts are read: this cannot fail for a value
@@ -109,6 +111,7 @@ func load(getenv func(string) string) (*config, error) {
 		{"BASE_URL", c.readBase},
 		{"DATABASE_URL", c.readDatabase},
 		{"BACKENDS", func() (err error) { c.backends, err = conference.Parse(c.Backends); return err }},
+		{"API_KEY_SECRET", c.readAPIKey},
 		{"TRUSTED_PROXIES", c.readProxies},
 		{"TLS_CERT", c.readTLS},
 		{"LOG_LEVEL", c.readLevel},
@@ -246,6 +249,24 @@ func (c *config) readTLS() error {
 	return nil
 }
 
+// readAPIKey asks of the key what is asked of JWT_KEY, and that a header can carry it.
+func (c *config) readAPIKey() error {
+	if _, err := root(c.APIKeySecret); err != nil {
+		return err
+	}
+	admin := func(h hosts.Host) bool { return h.Admin }
+	switch {
+	case c.APIKeySecret == "":
+	case strings.ContainsFunc(c.APIKeySecret, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("must be printable ASCII without spaces, for a header carries it")
+	case c.APIKeySecret == c.JWTKey:
+		return errors.New("must be another secret than JWT_KEY, for scripts send it about")
+	case len(c.hosts) > 1 && !slices.ContainsFunc(c.hosts, admin):
+		return errors.New("needs a host with \"admin\":true in HOST_USERS, for whom rooms are made")
+	}
+	return nil
+}
+
 func (c *config) readLevel() error {
 	if c.level.UnmarshalText([]byte(c.LogLevel)) != nil { // whose error quotes the value
 		return errors.New("must be one of debug, info, warn, error")
@@ -263,6 +284,18 @@ func (c *config) local(addr string) string {
 		return scheme + "://localhost:" + port
 	}
 	return scheme + "://localhost"
+}
+
+// origin is BASE_URL as it is in force, and whether that is the default.
+func (c *config) origin() string {
+	_, port, _ := net.SplitHostPort(c.Addr)
+	switch {
+	case c.base != "":
+		return c.base
+	case port == "0":
+		return strings.TrimSuffix(c.local(c.Addr), ":0") + " with the port that is free (default)"
+	}
+	return c.local(c.Addr) + " (default)"
 }
 
 // readAuth allows a server without sign-in only where nobody else can reach it.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,36 +26,87 @@ var (
 	ErrTooLarge  = errors.New("the body is too large")
 )
 
-// decode reads the request's JSON object into v: ErrMediaType, ErrTooLarge,
-// ErrNotJSON, or rooms.Invalid with the member at fault; unknown members are
-// refused. With optional, no body at all leaves v as it is.
+// decode reads the request's JSON object into v: the refusals of body, or
+// rooms.Invalid with the member at fault; unknown members are refused. With
+// optional, no body at all leaves v as it is.
 func decode(c echo.Context, v any, optional bool) error {
+	text, err := body(c, optional)
+	if text == nil || err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return misread(err)
+	}
+	if _, more := dec.Token(); !errors.Is(more, io.EOF) {
+		return ErrNotJSON
+	}
+	return exact(text, v)
+}
+
+// lenient is decode for calls in the shape of another product, each of whose
+// structs takes the members that it names; all others are passed over, and so is
+// the lack of a body.
+func lenient(c echo.Context, into ...any) error {
+	text, err := body(c, true)
+	if text == nil || err != nil {
+		return err
+	}
+	for _, v := range into {
+		if err := pick(text, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pick reads the members that v names, in that spelling, out of a JSON object.
+func pick(text []byte, v any) error {
+	if !json.Valid(text) {
+		return ErrNotJSON
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil || members == nil {
+		return notObject
+	}
+	known := names(v)
+	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool { return !slices.Contains(known, name) })
+	picked, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	return misread(json.Unmarshal(picked, v))
+}
+
+// body is the request's JSON text: ErrMediaType, ErrTooLarge or ErrNotJSON.
+// With optional it is nil where there is none.
+func body(c echo.Context, optional bool) ([]byte, error) {
 	r := c.Request()
-	body, err := io.ReadAll(r.Body)
+	text, err := io.ReadAll(r.Body)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return ErrTooLarge
+		return nil, ErrTooLarge
 	case err != nil:
-		return ErrNotJSON
-	case optional && len(body) == 0:
-		return nil
+		return nil, ErrNotJSON
+	case optional && len(text) == 0:
+		return nil, nil
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return ErrMediaType
+		return nil, ErrMediaType
 	}
 	// encoding/json would put another character in the place of a broken one.
-	if !utf8.Valid(body) {
-		return ErrNotJSON
+	if !utf8.Valid(text) {
+		return nil, ErrNotJSON
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	err = dec.Decode(v)
+	return text, nil
+}
+
+// misread is what to tell of an error of encoding/json.
+func misread(err error) error {
 	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			return ErrNotJSON
-		}
-		return exact(body, v)
+		return nil
 	}
 	var shape *json.UnmarshalTypeError
 	if errors.As(err, &shape) {
@@ -68,16 +121,26 @@ func decode(c echo.Context, v any, optional bool) error {
 
 const unknown = "is not a member of this call"
 
+var notObject = rooms.Invalid{Detail: "must be a JSON object"}
+
+// names are the members of the struct that v points to.
+func names(v any) (out []string) {
+	t := reflect.TypeOf(v).Elem()
+	for i := range t.NumField() {
+		out = append(out, t.Field(i).Tag.Get("json"))
+	}
+	return out
+}
+
 // exact refuses what encoding/json lets pass: null for the object, and members
 // in another case.
 func exact(body []byte, v any) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil || members == nil {
-		return rooms.Invalid{Detail: "must be a JSON object"}
+		return notObject
 	}
-	known := reflect.TypeOf(v).Elem()
-	for i := range known.NumField() {
-		delete(members, known.Field(i).Tag.Get("json"))
+	for _, name := range names(v) {
+		delete(members, name)
 	}
 	for name := range members {
 		return rooms.Invalid{Field: name, Detail: unknown}

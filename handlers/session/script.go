@@ -1,0 +1,27 @@
+package session
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+
+	"admitone/rooms/hosts"
+)
+
+// ByPassword is the host of a script that sends name and password with each
+// call: hosts.ErrCredentials, or hosts.TooMany, as for any sign-in. It begins no
+// session.
+func (d *Doors) ByPassword(c echo.Context, username, password string) (hosts.Host, error) {
+	if d.Open {
+		return d.only(), nil
+	}
+	return d.Gate.SignIn(c.Request().Context(), username, password, c.RealIP(), "")
+}
+
+// First is the host for whom a script acts that names none.
+func (d *Doors) First(ctx context.Context) (hosts.Host, error) {
+	if d.Open {
+		return d.only(), nil
+	}
+	return d.Directory.First(ctx)
+}
