@@ -25,9 +25,9 @@ func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event)
 				return err
 			}
 		}
-		n, err := t.exec(`INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT (invitation_id, nonce) DO NOTHING`,
-			int64(a.ID), int64(a.Invitation), c.Nonce, int64(a.Room), string(a.Role), a.Name, a.Browser, a.CreatedAt)
+		n, err := t.exec(`INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at, entered_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT (invitation_id, nonce) DO NOTHING`,
+			int64(a.ID), int64(a.Invitation), c.Nonce, int64(a.Room), string(a.Role), a.Name, a.Browser, a.CreatedAt, a.EnteredAt)
 		if duplicate(err, "admissions.id") {
 			return rooms.ErrIDTaken
 		}
@@ -68,6 +68,12 @@ func (t *tx) take(c tokens.Claim) error {
 			AND i.superseded_by = 0 AND i.revoked_at = 0 AND i.expires_at > $2 AND i.not_before <= $2 AND i.moves = $6)`, args...)
 }
 
+// liveGuests counts the admissions that take a place in room r: $2 is the role
+// guest, $3 tokens.Stay and $4 the moment.
+const liveGuests = `(SELECT COUNT(*) FROM admissions a JOIN invitations i ON i.id = a.invitation_id
+	WHERE a.room_id = r.id AND a.ended_at = 0 AND a.role = $2 AND i.revoked_at = 0 AND i.superseded_by = 0
+		AND (r.ends_at <> 0 OR a.created_at + $3 > $4))`
+
 // fits refuses an admission, already inserted, that is one too many for its room.
 //
 // The live admissions are counted and not kept as a number, which every
@@ -79,10 +85,7 @@ func (t *tx) fits(a tokens.Admission) error {
 		return err
 	}
 	var free bool
-	err := t.row(`SELECT r.capacity = 0 OR r.capacity >= (SELECT COUNT(*) FROM admissions a JOIN invitations i ON i.id = a.invitation_id
-			WHERE a.room_id = r.id AND a.ended_at = 0 AND a.role = $2 AND i.revoked_at = 0 AND i.superseded_by = 0
-				AND (r.ends_at <> 0 OR a.created_at + $3 > $4))
-		FROM rooms r WHERE r.id = $1`, int64(a.Room), string(tokens.Guest), tokens.Stay.Milliseconds(), a.CreatedAt).Scan(&free)
+	err := t.row(`SELECT r.capacity = 0 OR r.capacity >= `+liveGuests+` FROM rooms r WHERE r.id = $1`, int64(a.Room), string(tokens.Guest), tokens.Stay.Milliseconds(), a.CreatedAt).Scan(&free)
 	if err == nil && !free {
 		err = tokens.ErrRoomFull
 	}
@@ -106,10 +109,10 @@ func (t *tx) fitAgain(room rooms.ID, restored []int64, at int64) error {
 	return t.fits(tokens.Admission{Room: room, CreatedAt: at})
 }
 
-const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at FROM admissions`
+const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at, entered_at FROM admissions`
 
 func scanAdmission(row rowScanner) (a tokens.Admission, err error) {
-	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt)
+	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt)
 }
 
 // Admission implements tokens.Store.
@@ -121,7 +124,10 @@ func (s *Invitations) Admission(ctx context.Context, invitation rooms.ID, nonce 
 	return a, known(err)
 }
 
-// Admissions implements tokens.Store.
-func (s *Invitations) Admissions(ctx context.Context, room rooms.ID, browser string) ([]tokens.Admission, error) {
-	return list(ctx, s.db, scanAdmission, admissionColumns+` WHERE browser = $1 AND browser <> '' AND room_id = $2 ORDER BY id DESC LIMIT 20`, browser, int64(room))
+// Latest implements tokens.Store.
+func (s *Invitations) Latest(ctx context.Context, room rooms.ID, browser string, role tokens.Role, since int64) (tokens.Admission, error) {
+	a, err := scanAdmission(s.db.row(ctx, admissionColumns+` a WHERE browser = $1 AND browser <> '' AND room_id = $2 AND created_at > $3
+		ORDER BY CASE WHEN ended_at <> 0 OR EXISTS (SELECT 1 FROM invitations i WHERE i.id = a.invitation_id AND (i.revoked_at <> 0 OR i.superseded_by <> 0))
+			THEN 2 WHEN role <> $4 THEN 1 ELSE 0 END, id DESC LIMIT 1`, browser, int64(room), since, string(role)))
+	return a, none(err, tokens.ErrNotFound)
 }

@@ -190,8 +190,11 @@ func none(err, instead error) error {
 
 var rewritten sync.Map // our SQL text → SQLite's
 
+// byBytes has PostgreSQL compare texts as SQLite does, whatever its own locale.
+const byBytes = ` COLLATE "C"`
+
 // dialect turns $1 into ?1 for SQLite, whose driver counts $1 by order of
-// appearance and so would swap values without a word.
+// appearance and so would swap values without a word; and it leaves byBytes out.
 func dialect(query string, lite bool) string {
 	if !lite {
 		return query
@@ -199,7 +202,7 @@ func dialect(query string, lite bool) string {
 	if s, ok := rewritten.Load(query); ok {
 		return s.(string) //nolint:forcetypeassert // only strings are stored, three lines down
 	}
-	s := strings.ReplaceAll(query, "$", "?")
+	s := strings.NewReplacer("$", "?", byBytes, "").Replace(query)
 	rewritten.Store(query, s)
 	return s
 }

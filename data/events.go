@@ -17,6 +17,7 @@ func (t *tx) record(ids *rooms.IDs, ev audit.Event) error {
 		if err != nil || n == 1 {
 			return err
 		}
+		ids.Skip()
 	}
 }
 

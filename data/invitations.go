@@ -2,9 +2,6 @@ package data
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -23,13 +20,13 @@ func NewInvitations(db *DB, ids *rooms.IDs) *Invitations { return &Invitations{d
 // Uses, the limit of uses and the last use are the counter's, which is mostly
 // the invitation itself.
 const invitationColumns = `SELECT i.id, i.role, i.name, i.email, i.pin, c.max_uses, c.uses, i.not_before, i.expires_at, i.created_at, i.created_by_kind, i.created_by,
-	c.redeemed_at, i.revoked_at, i.opened_at, i.superseded_by, i.counter, i.external_id, i.locale, i.moves, i.more_moves, ` + roomColumns + `
+	c.redeemed_at, i.revoked_at, i.opened_at, i.superseded_by, i.counter, i.external_id, i.locale, i.wishes, i.moves, i.more_moves, ` + roomColumns + `
 	FROM invitations i JOIN invitations c ON c.id = i.counter JOIN rooms r ON r.id = i.room_id`
 
 func scanInvitation(row rowScanner) (inv tokens.Invitation, err error) {
 	return inv, row.Scan(append([]any{&inv.ID, &inv.Role, &inv.Name, &inv.Email, &inv.PIN, &inv.MaxUses, &inv.Uses, &inv.NotBefore, &inv.ExpiresAt,
 		&inv.CreatedAt, &inv.CreatedBy.Kind, &inv.CreatedBy.Name, &inv.RedeemedAt, &inv.RevokedAt, &inv.OpenedAt, &inv.SupersededBy,
-		&inv.Counter, &inv.ExternalID, &inv.Locale, &inv.Moves, &inv.MoreMoves}, into(&inv.Room)...)...)
+		&inv.Counter, &inv.ExternalID, &inv.Locale, &inv.Wishes, &inv.Moves, &inv.MoreMoves}, into(&inv.Room)...)...)
 }
 
 // Insert implements tokens.Store.
@@ -49,19 +46,15 @@ func (s *Invitations) Insert(ctx context.Context, invs []tokens.Invitation, evs 
 
 func (t *tx) insertInvitation(inv tokens.Invitation) error {
 	_, err := t.exec(`INSERT INTO invitations (id, room_id, role, name, email, max_uses, uses, not_before, expires_at, created_at, created_by_kind, created_by,
-		redeemed_at, revoked_at, opened_at, superseded_by, counter, external_id, locale, search, pin)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, 0, 0, 0, 0, $12, $13, $14, $15, $16)`,
+		redeemed_at, revoked_at, opened_at, superseded_by, counter, external_id, locale, search, pin, wishes)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, 0, 0, 0, 0, $12, $13, $14, $15, $16, $17)`,
 		int64(inv.ID), int64(inv.Room.ID), string(inv.Role), inv.Name, inv.Email, inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt,
-		string(inv.CreatedBy.Kind), inv.CreatedBy.Name, int64(inv.Counter), inv.ExternalID, inv.Locale, search(inv), inv.PIN)
+		string(inv.CreatedBy.Kind), inv.CreatedBy.Name, int64(inv.Counter), inv.ExternalID, inv.Locale, inv.Folded(), inv.PIN, inv.Wishes)
 	if duplicate(err, "invitations.id") {
 		return rooms.ErrIDTaken
 	}
 	return err
 }
-
-// search is what List looks through. It is folded here because SQLite, and
-// PostgreSQL in its plain locale, know no capitals but those of ASCII.
-func search(inv tokens.Invitation) string { return strings.ToLower(inv.Name + "\n" + inv.Email) }
 
 // ByID implements tokens.Store.
 func (s *Invitations) ByID(ctx context.Context, id rooms.ID) (tokens.Invitation, error) {
@@ -69,56 +62,11 @@ func (s *Invitations) ByID(ctx context.Context, id rooms.ID) (tokens.Invitation,
 	return inv, none(err, tokens.ErrNotFound)
 }
 
-// inState is Invitation.State as a condition; it appends now to args where it needs it.
-func inState(s tokens.State, now int64, args []any) (string, []any) {
-	const open = " AND s.superseded_by = 0 AND s.revoked_at = 0 AND c.uses < c.max_uses"
-	switch s {
-	case tokens.Superseded:
-		return " AND s.superseded_by <> 0", args
-	case tokens.Revoked:
-		return " AND s.superseded_by = 0 AND s.revoked_at <> 0", args
-	case tokens.Redeemed:
-		return " AND s.superseded_by = 0 AND s.revoked_at = 0 AND c.uses >= c.max_uses", args
-	case tokens.Expired:
-		return fmt.Sprintf("%s AND s.expires_at <= $%d", open, len(args)+1), append(args, now)
-	case tokens.Pending:
-		return fmt.Sprintf("%s AND s.expires_at > $%d", open, len(args)+1), append(args, now)
-	}
-	return "", args
-}
-
-// listed looks through the room by the index alone, which holds what List asks
-// for, and reads only the rows that match; CROSS JOIN has SQLite keep that order.
-var listed = strings.Replace(invitationColumns, "FROM invitations i ", "FROM invitations s CROSS JOIN invitations i ", 1)
-
-// List implements tokens.Store.
-func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invitation, error) {
-	// SQLite refuses to look for a text that is very long; none that is longer than
-	// what it is looked for in can be there.
-	if !storable(q.Text) || !storable(q.ExternalID) || utf8.RuneCountInString(q.Text) > tokens.MaxNameLen+1+tokens.MaxEmailLen {
-		return nil, nil
-	}
-	where, args := inState(q.State, q.Now, []any{int64(q.Room), upTo(q.Before), q.Limit})
-	if q.Role != "" {
-		args = append(args, string(q.Role))
-		where += fmt.Sprintf(" AND i.role = $%d", len(args))
-	}
-	if q.ExternalID != "" {
-		args = append(args, q.ExternalID)
-		where += fmt.Sprintf(" AND i.external_id = $%d", len(args))
-	}
-	if q.Text != "" {
-		args = append(args, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))+"%")
-		where += fmt.Sprintf(` AND s.search LIKE $%d ESCAPE '\'`, len(args))
-	}
-	return list(ctx, s.db, scanInvitation, listed+` WHERE i.id = s.id AND s.room_id = $1 AND s.id < $2`+where+` ORDER BY s.id DESC LIMIT $3`, args...)
-}
-
 // Update implements tokens.Store.
 func (s *Invitations) Update(ctx context.Context, inv tokens.Invitation, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
 		err := t.one(tokens.ErrConflict, `UPDATE invitations SET name = $2, email = $3, not_before = $4, expires_at = $5, search = $6 WHERE id = $1 AND superseded_by = 0`,
-			int64(inv.ID), inv.Name, inv.Email, inv.NotBefore, inv.ExpiresAt, search(inv))
+			int64(inv.ID), inv.Name, inv.Email, inv.NotBefore, inv.ExpiresAt, inv.Folded())
 		if err != nil {
 			return err
 		}

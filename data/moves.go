@@ -23,10 +23,10 @@ func (s *Invitations) OfferMove(ctx context.Context, m tokens.Move) error {
 // Move implements tokens.Store.
 func (s *Invitations) Move(ctx context.Context, code string) (m tokens.Move, a tokens.Admission, err error) {
 	err = s.db.row(ctx, `SELECT m.code, m.admission_id, m.invitation_id, m.room_id, m.browser, m.expires_at, m.used_at,
-			a.id, a.invitation_id, a.room_id, a.role, a.name, a.browser, a.created_at, a.ended_at
+			a.id, a.invitation_id, a.room_id, a.role, a.name, a.browser, a.created_at, a.ended_at, a.entered_at
 		FROM moves m JOIN admissions a ON a.id = m.admission_id WHERE m.code = $1`, code).
 		Scan(&m.Code, &m.Admission, &m.Invitation, &m.Room, &m.Browser, &m.ExpiresAt, &m.UsedAt,
-			&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt)
+			&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt)
 	return m, a, none(err, tokens.ErrNotFound)
 }
 

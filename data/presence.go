@@ -42,15 +42,27 @@ func (s *Presence) Leave(ctx context.Context, admission rooms.ID, at int64) erro
 	})
 }
 
+// Who is in a room: each row of presences for which presentSince ends in the
+// moment after which a page must have been seen.
+const (
+	presences    = `FROM presence p JOIN admissions a ON a.id = p.admission_id JOIN invitations i ON i.id = a.invitation_id`
+	presentSince = `i.revoked_at = 0 AND i.superseded_by = 0 AND a.ended_at = 0 AND p.left_at = 0 AND p.seen_at > `
+)
+
 // In implements tokens.Presence.
 func (s *Presence) In(ctx context.Context, room rooms.ID, seen, removed int64, limit int) ([]tokens.Present, error) {
 	return list(ctx, s.db, func(row rowScanner) (p tokens.Present, err error) {
 		return p, row.Scan(&p.Admission, &p.Invitation, &p.Role, &p.Name, &p.Since, &p.RemovedAt)
 	}, `SELECT p.admission_id, a.invitation_id, a.role, a.name, p.since, CASE WHEN a.ended_at <> 0 THEN p.removed_at ELSE 0 END
-		FROM presence p JOIN admissions a ON a.id = p.admission_id JOIN invitations i ON i.id = a.invitation_id
-		WHERE p.room_id = $1 AND p.gone = 0 AND i.revoked_at = 0 AND i.superseded_by = 0
-			AND (a.ended_at = 0 AND p.left_at = 0 AND p.seen_at > $2 OR a.ended_at <> 0 AND a.ended_at = p.removed_at AND p.removed_at > $3)
+		`+presences+` WHERE p.room_id = $1 AND p.gone = 0
+			AND (`+presentSince+`$2 OR i.revoked_at = 0 AND i.superseded_by = 0 AND a.ended_at <> 0 AND a.ended_at = p.removed_at AND p.removed_at > $3)
 		ORDER BY p.since, p.admission_id LIMIT $4`, int64(room), seen, removed, limit)
+}
+
+// Guests implements tokens.Presence.
+func (s *Presence) Guests(ctx context.Context, room rooms.ID, at int64) (n int, err error) {
+	err = s.db.row(ctx, `SELECT `+liveGuests+` FROM rooms r WHERE r.id = $1`, int64(room), string(tokens.Guest), tokens.Stay.Milliseconds(), at).Scan(&n)
+	return n, none(err, rooms.ErrNotFound)
 }
 
 // Depart implements tokens.Presence.
@@ -126,19 +138,42 @@ func (s *Presence) Resume(ctx context.Context, a tokens.Admission, since int64, 
 	})
 }
 
-// Beat implements rooms.Pulse.
-func (s *Presence) Beat(ctx context.Context, room, base, next rooms.ID, now int64) (b rooms.Beat, err error) {
+// Beats implements rooms.Pulse.
+func (s *Presence) Beats(ctx context.Context, room, base, next rooms.ID, now int64) (map[rooms.ID]rooms.Beat, error) {
 	events, people := []any{int64(base), int64(next)}, []any{now - tokens.Seen.Milliseconds()}
-	eventRoom, peopleRoom := "", ""
+	subject, ofEvents, ofPeople := "room_id", "", ""
 	if room != 0 {
 		events, people = append(events, int64(room)), append(people, int64(room))
-		eventRoom, peopleRoom = " AND room_id = $3", " AND room_id = $2"
+		ofEvents, ofPeople = " AND room_id = $3", " AND room_id = $2"
+	} else {
+		events = append(events, string(audit.RoomHandedOver))
+		subject = "CASE WHEN kind = $3 THEN 0 ELSE room_id END"
 	}
-	err = s.db.row(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN id > $2 THEN 1 ELSE 0 END), 0) FROM events WHERE id > $1`+eventRoom, events...).Scan(&b.Events, &b.Recent)
+	beats := map[rooms.ID]rooms.Beat{}
+	_, err := list(ctx, s.db, func(row rowScanner) (_ struct{}, err error) {
+		var id rooms.ID
+		var b rooms.Beat
+		err = row.Scan(&id, &b.Events, &b.Recent)
+		beats[id] = b
+		return struct{}{}, err
+	}, `SELECT `+subject+`, COUNT(*), SUM(CASE WHEN id > $2 THEN 1 ELSE 0 END) FROM events WHERE id > $1 AND room_id <> 0`+ofEvents+` GROUP BY 1`, events...)
 	if err != nil {
-		return b, known(err)
+		return nil, err
 	}
-	err = s.db.row(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(since), 0) AS BIGINT) FROM presence WHERE gone = 0 AND left_at = 0 AND seen_at > $1`+peopleRoom, people...).
-		Scan(&b.People, &b.Since)
-	return b, known(err)
+	_, err = list(ctx, s.db, func(row rowScanner) (_ struct{}, err error) {
+		var id rooms.ID
+		var count, since int64
+		err = row.Scan(&id, &count, &since)
+		b := beats[id]
+		b.People, b.Since = count, since
+		beats[id] = b
+		return struct{}{}, err
+	}, `SELECT room_id, COUNT(*), CAST(SUM(since) AS BIGINT) FROM presence WHERE gone = 0 AND left_at = 0 AND seen_at > $1`+ofPeople+` GROUP BY room_id`, people...)
+	return beats, err
+}
+
+// Rooms implements rooms.Pulse.
+func (s *Presence) Rooms(ctx context.Context, ids []rooms.ID) ([]rooms.Room, error) {
+	where, args := in(nil, ids)
+	return list(ctx, s.db, scanRoom, `SELECT `+roomColumns+` FROM rooms r WHERE r.id IN `+where, args...)
 }

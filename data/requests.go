@@ -66,11 +66,11 @@ func (s *Invitations) Answer(ctx context.Context, r tokens.Request, old rooms.ID
 	})
 }
 
-const requestColumns = `SELECT q.id, q.invitation_id, q.room_id, q.browser, q.name, i.name, q.reason, q.created_at, q.closed_at, q.answer
+const requestColumns = `SELECT q.id, q.invitation_id, q.room_id, q.browser, q.name, i.name, i.expires_at, q.reason, q.created_at, q.closed_at, q.answer
 	FROM requests q JOIN invitations i ON i.id = q.invitation_id`
 
 func scanRequest(row rowScanner) (r tokens.Request, err error) {
-	return r, row.Scan(&r.ID, &r.Invitation, &r.Room, &r.Browser, &r.Name, &r.For, &r.Reason, &r.CreatedAt, &r.ClosedAt, &r.Answer)
+	return r, row.Scan(&r.ID, &r.Invitation, &r.Room, &r.Browser, &r.Name, &r.For, &r.Ends, &r.Reason, &r.CreatedAt, &r.ClosedAt, &r.Answer)
 }
 
 // Asked implements tokens.Store.

@@ -6,6 +6,7 @@ import (
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
+	"admitone/tokens"
 )
 
 // Rooms is the rooms.Store of a database.
@@ -66,7 +67,7 @@ func (s *Rooms) List(ctx context.Context, q rooms.Query) ([]rooms.Listed, error)
 	if !storable(q.ExternalID) {
 		return nil, nil
 	}
-	args := []any{upTo(q.Before), q.Limit, q.Now}
+	args := []any{upTo(q.Before), q.Limit, q.Now, q.Now - tokens.Seen.Milliseconds()}
 	where := ""
 	if !q.Caller.Admin {
 		args = append(args, q.Caller.Owner)
@@ -83,11 +84,12 @@ func (s *Rooms) List(ctx context.Context, q rooms.Query) ([]rooms.Listed, error)
 		where += fmt.Sprintf(" AND r.external_id = $%d", len(args))
 	}
 	return list(ctx, s.db, func(row rowScanner) (l rooms.Listed, err error) {
-		return l, row.Scan(append(into(&l.Room), &l.Live, &l.Redeemed, &l.Requests)...)
+		return l, row.Scan(append(into(&l.Room), &l.Live, &l.Redeemed, &l.Requests, &l.People)...)
 	}, `SELECT `+roomColumns+`,
 		(SELECT COUNT(*) FROM invitations i JOIN invitations c ON c.id = i.counter WHERE i.room_id = r.id AND i.revoked_at = 0 AND i.superseded_by = 0 AND c.uses < c.max_uses AND i.expires_at > $3),
 		(SELECT COALESCE(SUM(i.uses), 0) FROM invitations i WHERE i.room_id = r.id),
-		(SELECT COUNT(*) FROM requests q WHERE q.room_id = r.id AND q.closed_at = 0)
+		(SELECT COUNT(*) FROM requests q WHERE q.room_id = r.id AND q.closed_at = 0),
+		(SELECT COUNT(*) `+presences+` WHERE p.room_id = r.id AND p.gone = 0 AND `+presentSince+`$4)
 		FROM rooms r WHERE r.id < $1`+where+` ORDER BY r.id DESC LIMIT $2`, args...)
 }
 

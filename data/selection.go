@@ -32,6 +32,17 @@ func (s *Invitations) Refused(ctx context.Context, since int64, ev audit.Event) 
 
 // Names implements tokens.Store.
 func (s *Invitations) Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error) {
+	return s.named(ctx, ids, `SELECT id, name FROM invitations WHERE id IN `)
+}
+
+// Callers implements tokens.Store.
+func (s *Invitations) Callers(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error) {
+	return s.named(ctx, ids, `SELECT a.invitation_id, a.name FROM admissions a WHERE a.name <> ''
+		AND NOT EXISTS (SELECT 1 FROM admissions b WHERE b.invitation_id = a.invitation_id AND b.id > a.id AND b.name <> '') AND a.invitation_id IN `)
+}
+
+// named runs a query for these ids that gives an id and a name in each row.
+func (s *Invitations) named(ctx context.Context, ids []rooms.ID, query string) (map[rooms.ID]string, error) {
 	names := map[rooms.ID]string{}
 	if len(ids) == 0 {
 		return names, nil
@@ -45,8 +56,7 @@ func (s *Invitations) Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]s
 		keys[i] = int64(id)
 	}
 	where, args := in(nil, keys)
-	rows, err := list(ctx, s.db, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.id, &x.name) },
-		`SELECT id, name FROM invitations WHERE id IN `+where, args...)
+	rows, err := list(ctx, s.db, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.id, &x.name) }, query+where, args...)
 	for _, r := range rows {
 		names[r.id] = r.name
 	}

@@ -84,8 +84,8 @@ func (s *Sessions) CommitCtx(ctx context.Context, token string, b []byte, expiry
 // signIn is what a session's content says of whose it is; empty where it signs
 // nobody in.
 type signIn struct {
-	id, fresh          int64
-	host, name, device string
+	id, fresh                   int64
+	host, name, device, address string
 }
 
 func readSignIn(b []byte) (in signIn) {
@@ -99,6 +99,7 @@ func readSignIn(b []byte) (in signIn) {
 	in.host = strings.ToLower(in.name)
 	in.id, _ = values[hosts.SessionID].(int64)
 	in.device, _ = values[hosts.SessionDevice].(string)
+	in.address, _ = values[hosts.SessionAddress].(string)
 	if isNew, _ := values[hosts.SessionNew].(bool); isNew {
 		in.fresh = 1
 	}
@@ -116,11 +117,14 @@ func (s *Sessions) DeleteCtx(ctx context.Context, token string) error {
 // SignIns implements hosts.SignIns.
 func (s *Sessions) SignIns(ctx context.Context, host string) ([]hosts.SignIn, error) {
 	return list(ctx, s.db, func(row rowScanner) (in hosts.SignIn, err error) {
-		var device string
-		err = row.Scan(&in.ID, &device, &in.CreatedAt, &in.SeenAt, &in.New)
+		var device, content string
+		err = row.Scan(&in.ID, &device, &content, &in.CreatedAt, &in.SeenAt, &in.New)
 		in.Device = hosts.ParseDevice(device)
+		if b, bad := base64.StdEncoding.DecodeString(content); bad == nil {
+			in.Address = readSignIn(b).address
+		}
 		return in, err
-	}, `SELECT id, device, created_at, seen_at, fresh <> 0 FROM sessions WHERE host = $1 AND host <> '' AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 100`,
+	}, `SELECT id, device, content, created_at, seen_at, fresh <> 0 FROM sessions WHERE host = $1 AND host <> '' AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 100`,
 		strings.ToLower(host), s.now().UnixMilli())
 }
 

@@ -39,8 +39,8 @@ func (s *stage) asks(inv tokens.Invitation) map[string]func() error {
 		"invitations.Opened":    func() error { return i.Opened(ctx, inv.ID, 1, ev) },
 		"invitations.Claim":     func() error { _, err := s.claim(inv, "n"); return err },
 		"invitations.Admission": func() error { _, err := i.Admission(ctx, inv.ID, "n"); return err },
-		"invitations.Admissions": func() error {
-			_, err := i.Admissions(ctx, inv.Room.ID, "b")
+		"invitations.Latest": func() error {
+			_, err := i.Latest(ctx, inv.Room.ID, "b", tokens.Guest, 0)
 			return err
 		},
 		"invitations.Events": func() error { _, err := i.Events(ctx, inv.ID, 0, 1); return err },

@@ -126,7 +126,7 @@ func TestARoomsHistoryReadsLikeAStory(t *testing.T) {
 	if n := strings.Count(page.body, "was turned away"); n != 1 {
 		t.Errorf("%d refusals are told, want one a minute", n)
 	}
-	bob.get("/invitations/"+shown(inv.ID)).wants(http.StatusOK).says("Yes, for somebody new", "All its uses are taken", "Tried in vain")
+	bob.get("/invitations/"+shown(inv.ID)).wants(http.StatusOK).says("No, not for somebody new", "All its uses are taken", "Tried in vain")
 	b.program(t, "bob").get("/api/v1/rooms/standup/events").wants(http.StatusOK).says(`"invitation.refused"`, `"used"`)
 	b.signedIn(t, "carol").get("/rooms/standup/history").wants(http.StatusNotFound)
 	for range 60 {

@@ -28,12 +28,13 @@ func TestEveryDocumentedAnswerIsGiven(t *testing.T) {
 	bob := validating(b.program(t, "bob"))
 	good(t, b, bob)
 	refused(t, b, bob)
+	scripts(t, b, bob)
 	slowed(t, b, bob)
 
 	// 503 has a test of its own. Host tokens have every scope, and only wrong
 	// guesses are slowed down: these two are promised for other credentials.
 	unreachable := func(id string, status int) bool {
-		guessing := slices.Contains([]string{"createHostToken", "inspectInvitation", "redeemInvitation"}, id)
+		guessing := slices.Contains([]string{"createHostToken", "inspectInvitation", "redeemInvitation", "createMeeting", "createJoinLink", "createJoinToken"}, id)
 		return status == http.StatusServiceUnavailable || status == http.StatusForbidden && !guessing || status == http.StatusTooManyRequests && !guessing
 	}
 	for _, item := range bob.doc.doc.Paths.Map() {
@@ -243,6 +244,7 @@ func TestWithoutADatabaseEveryCallIsUnavailable(t *testing.T) {
 	bodies := map[string]any{
 		"createRoom": map[string]any{"name": "x"}, "createInvitation": map[string]any{"role": "guest"}, "updateRoom": map[string]any{"name": "x"},
 		"inspectInvitation": map[string]any{"token": link}, "redeemInvitation": map[string]any{"token": link, "nonce": "turnstile-000042"},
+		"createJoinToken": map[string]any{"username": "bob", "password": passwords["bob"]},
 	}
 	asked := 0
 	for path, item := range r.doc.doc.Paths.Map() {
@@ -255,7 +257,11 @@ func TestWithoutADatabaseEveryCallIsUnavailable(t *testing.T) {
 				body = map[string]any{}
 			}
 			asked++
-			r.json(method, strings.NewReplacer("{room}", "last", "{id}", shown(inv.ID)).Replace(path), body).refuses(http.StatusServiceUnavailable, "unavailable")
+			who := r
+			if keyed(op) {
+				who = r.as(t, b.script(t).v)
+			}
+			who.json(method, strings.NewReplacer("{room}", "last", "{id}", shown(inv.ID)).Replace(path), body).refuses(http.StatusServiceUnavailable, "unavailable")
 		}
 	}
 	if asked < 20 {

@@ -272,3 +272,47 @@ func TestLimitsAndCursors(t *testing.T) {
 		t.Errorf("walking the pages gave %s", got)
 	}
 }
+
+func TestInvitationsAreSorted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "standup")
+	for _, name := range []string{"bo", "Ada", "", "cy", "ada b"} {
+		b.mint(t, room, tokens.Draft{Name: name})
+		b.Clock.Add(1e6)
+	}
+	r := validating(b.program(t, "bob"))
+	first := map[string]string{}
+	for sort, want := range map[string]string{"": "ada b,cy,,Ada,bo", "newest": "ada b,cy,,Ada,bo", "oldest": "bo,Ada,,cy,ada b", "name": ",Ada,ada b,bo,cy"} {
+		var seen []string
+		at := mintAt + "?limit=2"
+		if sort != "" {
+			at += "&sort=" + sort
+		}
+		for at != "" {
+			got := r.get(at).wants(http.StatusOK)
+			for _, item := range got.object()["items"].([]any) {
+				name, _ := item.(map[string]any)["name"].(string)
+				seen = append(seen, name)
+			}
+			if next, more := got.object()["next_cursor"].(string); more && first[sort] == "" {
+				first[sort] = next
+			}
+			to, _, _ := strings.Cut(got.Header.Get("Link"), ">")
+			at = strings.TrimPrefix(to, "<")
+		}
+		if got := strings.Join(seen, ","); got != want {
+			t.Errorf("sorted by %q: %s, want %s", sort, got, want)
+		}
+	}
+	for sort, cursor := range first {
+		for _, other := range []string{"newest", "oldest", "name"} {
+			if other != sort && sort+other != "newest" {
+				r.get(mintAt+"?sort="+other+"&cursor="+cursor).refuses(http.StatusUnprocessableEntity, "invalid_request", "cursor")
+			}
+		}
+	}
+	for _, sort := range []string{"id", "Name", "name,id"} {
+		r.get(mintAt+"?sort="+url.QueryEscape(sort)).refuses(http.StatusUnprocessableEntity, "invalid_request", "sort")
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"admitone/rooms/conference"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // The hosts of every bench: alice sees all, bob has rooms, carol may make two.
@@ -55,7 +56,7 @@ func serve(t *testing.T, d *datatest.Bench, change ...func(*bench)) *bench {
 	t.Helper()
 	b := &bench{Bench: d, base: datatest.Base, session: time.Now}
 	b.app = handlers.App{Rooms: d.Rooms, Invitations: d.Invitations, Directory: b.directory(t, hostUsers), Backends: d.Invitations.Handover.(*conference.Backends),
-		Lobby: d.Lobby, Watcher: d.Watcher, Now: d.Clock.Now, Log: slog.New(slog.NewJSONHandler(&b.log, nil)), Ready: d.DB.Ping}
+		Lobby: d.Lobby, Watcher: d.Watcher, Now: d.Clock.Now, Log: slog.New(slog.NewJSONHandler(&b.log, nil)), Ready: d.DB.Ping, APIKeySecret: keySecret}
 	for _, c := range change {
 		c(b)
 	}
@@ -63,6 +64,7 @@ func serve(t *testing.T, d *datatest.Bench, change ...func(*bench)) *bench {
 	if b.app.Gate == nil {
 		b.app.Gate = hosts.NewGate(b.app.Directory, d.Hosts, d.Clock.Now)
 	}
+	b.app.Apps = &oauth.Server{Store: data.NewOAuth(d.DB, d.IDs), Ring: d.Ring, Directory: b.app.Directory, IDs: d.IDs, Base: b.base, Now: d.Clock.Now}
 	b.app.HostTokens = &hosts.Tokens{Ring: d.Ring, Directory: b.app.Directory, Base: b.base, Now: d.Clock.Now}
 	b.app.Sessions = data.NewSessions(d.DB, func() time.Time { return b.session() })
 	b.app.Registry = prometheus.NewRegistry()

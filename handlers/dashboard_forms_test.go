@@ -111,11 +111,12 @@ func TestALongListIsTurnedAndSearched(t *testing.T) {
 					seen = append(seen, to)
 				}
 			}
-			next := page.links("/rooms/standup?before=")
+			next := page.links("/rooms/standup?cursor=")
 			if len(next) == 0 {
 				return seen
 			}
-			if strings.Contains(at, "q=") && !strings.Contains(next[0], "q=") || strings.Contains(at, "state=") && !strings.Contains(next[0], "state=") {
+			if strings.Contains(at, "q=") && !strings.Contains(next[0], "q=") || strings.Contains(at, "state=") && !strings.Contains(next[0], "state=") ||
+				strings.Contains(at, "sort=") && !strings.Contains(next[0], "sort=") {
 				t.Errorf("the next page of %s forgets the filter: %s", at, next[0])
 			}
 			at = next[0]
@@ -125,6 +126,7 @@ func TestALongListIsTurnedAndSearched(t *testing.T) {
 	for at, want := range map[string]int{
 		"/rooms/standup": 120, "/rooms/standup?state=revoked": 3, "/rooms/standup?state=pending": 117,
 		"/rooms/standup?q=guest+00": 10, "/rooms/standup?q=GUEST&state=pending": 117, "/rooms/standup?q=nobody": 0, "/rooms/standup?q=%25": 0,
+		"/rooms/standup?sort=oldest": 120, "/rooms/standup?sort=name&state=pending": 117, "/rooms/standup?q=guest+00&sort=name": 10,
 	} {
 		seen := walk(at)
 		unique := map[string]bool{}
@@ -136,7 +138,7 @@ func TestALongListIsTurnedAndSearched(t *testing.T) {
 		}
 	}
 	bob.get("/rooms/standup?state=nonsense").wants(http.StatusOK).says("Guest 119")
-	for _, at := range []string{"/rooms/standup?before=inv_1", "/rooms/standup?before=x", "/?before=room_1"} {
+	for _, at := range []string{"/rooms/standup?cursor=inv_1", "/rooms/standup?cursor=AQ", "/rooms/standup?sort=name&cursor=" + tokens.Invitation{ID: 1}.Position(tokens.Oldest).Cursor(), "/?before=room_1"} {
 		bob.get(at).wants(http.StatusNotFound)
 	}
 }

@@ -45,11 +45,13 @@ func table() []refusal {
 		{tokens.ErrNotYet, tokens.ErrNotYet.Code, http.StatusForbidden, 0},
 		{tokens.ErrPINRequired, tokens.ErrPINRequired.Code, http.StatusForbidden, 0},
 		{tokens.ErrPINWrong, tokens.ErrPINWrong.Code, http.StatusForbidden, 0},
+		{tokens.ErrWaiting, tokens.ErrWaiting.Code, http.StatusForbidden, 0},
 		{tokens.ErrRoomFull, tokens.ErrRoomFull.Code, http.StatusConflict, 0},
 
 		{hosts.ErrCredentials, "invalid_credentials", http.StatusUnauthorized, 0},
 		{hosts.ErrBadToken, "invalid_credentials", http.StatusUnauthorized, 0},
 		{session.ErrNoBearer, "invalid_credentials", http.StatusUnauthorized, 0},
+		{api.ErrKey, "invalid_credentials", http.StatusForbidden, 0},
 		{hosts.ErrTokenExpired, "token_expired", http.StatusUnauthorized, 0},
 		{session.ErrScope, "insufficient_scope", http.StatusForbidden, 0},
 		{rooms.ErrNotAdmin, "insufficient_scope", http.StatusForbidden, 0},
@@ -92,7 +94,7 @@ func lookUp(err error) refusal {
 	case errors.Is(err, context.Canceled):
 		return refusal{err, "gone_away", statusGoneAway, 0}
 	case errors.As(err, &invalid):
-		return refusal{err, "invalid_request", http.StatusUnprocessableEntity, 0}
+		return refusal{invalid, "invalid_request", http.StatusUnprocessableEntity, 0}
 	case errors.As(err, &many):
 		return refusal{err, "too_many_requests", http.StatusTooManyRequests, 0}
 	case errors.As(err, &large):
@@ -111,6 +113,7 @@ func lookUp(err error) refusal {
 type failures struct {
 	base  string
 	guest *join.Pages
+	doors *session.Doors
 	log   *slog.Logger
 	now   func() time.Time
 }
@@ -133,6 +136,8 @@ func (f *failures) answer(err error, c echo.Context) {
 	switch {
 	case errors.As(err, &many):
 		wait = many.Wait
+	case errors.Is(err, conference.ErrUnreachable):
+		wait = conference.Timeout
 	case row.status == http.StatusServiceUnavailable:
 		wait = time.Second
 	}
@@ -146,12 +151,23 @@ func (f *failures) answer(err error, c echo.Context) {
 	case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics", path == "/openapi.json":
 		err = f.problemJSON(c, row, err)
 	default:
-		err = session.Render(c, row.forPages(), views.ErrorPage(views.Failure{Page: views.Page{Now: f.now()}, Status: row.forPages(), Code: row.code,
+		err = session.Render(c, row.forPages(), views.ErrorPage(views.Failure{Page: f.page(c, ""), Status: row.forPages(), Code: row.code,
 			RequestID: session.Noted(c, "request"), RetryAfter: wait}))
 	}
 	if err != nil {
 		f.log.ErrorContext(c.Request().Context(), "could not tell a refusal", "request", session.Noted(c, "request"), "error", err.Error())
 	}
+}
+
+// page is the frame of a page that is nobody's, with the way back for a host who
+// is signed in.
+func (f *failures) page(c echo.Context, title string) views.Page {
+	v := views.Page{Title: title, Now: f.now()}
+	if h, err := f.doors.Visiting(c); err == nil {
+		v.Host, v.Admin, v.NoSignOut = h.Shown(), h.Admin, f.doors.Open
+		c.Response().Header().Set("Cache-Control", "no-store")
+	}
+	return v
 }
 
 func (r refusal) forPages() int {
@@ -172,6 +188,7 @@ type problem struct {
 	Errors     []memberError `json:"errors,omitempty"`
 	RedeemedAt string        `json:"redeemed_at,omitempty"`
 	OpensAt    string        `json:"opens_at,omitempty"`
+	Error      string        `json:"error,omitempty"` // detail again, in MiroTalk's member
 	RequestID  string        `json:"request_id,omitempty"`
 }
 
@@ -187,11 +204,13 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 	if row.err != nil && row.status < http.StatusInternalServerError {
 		p.Detail = sentence(row.err.Error())
 	}
-	var invalid rooms.Invalid
+	wrong := rooms.Wrong(err)
 	var refused tokens.Refusal
 	switch {
-	case errors.As(err, &invalid):
-		p.Errors = []memberError{{invalid.Field, invalid.Detail}}
+	case len(wrong) > 0:
+		for _, invalid := range wrong {
+			p.Errors = append(p.Errors, memberError{invalid.Field, invalid.Detail})
+		}
 	case errors.Is(err, rooms.ErrSlugBarred):
 		p.Errors = []memberError{{"slug", rooms.ErrSlugBarred.Error()}}
 	case errors.As(err, &refused) && errors.Is(err, tokens.ErrUsed):
@@ -200,6 +219,14 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 		p.OpensAt = time.UnixMilli(refused.OpensAt()).UTC().Format(time.RFC3339)
 	}
 	h := c.Response().Header()
+	var script api.MiroTalkError
+	switch {
+	case errors.Is(err, api.ErrKey):
+		h.Set("Cache-Control", "no-store")
+		return c.JSON(row.status, map[string]string{"error": "Unauthorized!"}) // MiroTalk's very answer
+	case errors.As(err, &script):
+		p.Error = p.Detail
+	}
 	if row.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", challenge(row))
 	}
@@ -243,7 +270,7 @@ func (f *failures) problem(c echo.Context) error {
 			break
 		}
 	}
-	return session.Render(c, http.StatusOK, views.ProblemPage(views.Problem{Page: views.Page{Title: words.Title, Now: f.now()}, Code: code,
+	return session.Render(c, http.StatusOK, views.ProblemPage(views.Problem{Page: f.page(c, words.Title), Code: code,
 		Title: words.Title, Meaning: words.Meaning, Remedy: words.Remedy, Status: status}))
 }
 
@@ -269,7 +296,7 @@ func (f *failures) docs(c echo.Context) error {
 			groups[call.Tags[0]] = append(groups[call.Tags[0]], views.DocCall{Method: strings.ToUpper(method), Path: path, Summary: call.Summary, Scope: strings.Join(call.Scopes, " ")})
 		}
 	}
-	v := views.Docs{Page: views.Page{Title: "API", Now: f.now()}}
+	v := views.Docs{Page: f.page(c, "API")}
 	for name, calls := range groups {
 		slices.SortFunc(calls, func(a, b views.DocCall) int { return strings.Compare(a.Path+a.Method, b.Path+b.Method) })
 		v.Groups = append(v.Groups, views.DocGroup{Name: name, Calls: calls})

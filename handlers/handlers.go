@@ -24,6 +24,7 @@ import (
 	"admitone/rooms/hosts"
 	"admitone/static"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // App is everything the addresses need.
@@ -33,6 +34,7 @@ type App struct {
 	Directory   *hosts.Directory
 	Gate        *hosts.Gate
 	HostTokens  *hosts.Tokens
+	Apps        *oauth.Server
 	Backends    *conference.Backends
 	Lobby       *tokens.Lobby
 	Watcher     *rooms.Watcher
@@ -47,6 +49,7 @@ type App struct {
 	Open         bool         // HOST_USER_AUTH=false
 	Trusted      []*net.IPNet // proxies whose forwarding headers count
 	MetricsToken string       // opens /metrics from elsewhere than this machine
+	APIKeySecret string       // opens the calls in MiroTalk's shape; without it they are not there
 	Registry     *prometheus.Registry
 }
 
@@ -72,20 +75,21 @@ func New(a App) http.Handler {
 	// Five requests for a new link at once, then one a minute, for each address.
 	asks := &hosts.Buckets{Burst: 5, Every: time.Minute, Now: a.Now}
 	doors := session.New(session.Doors{
-		Directory: a.Directory, Gate: a.Gate, Tokens: a.HostTokens, Open: a.Open, Secure: a.Secure, Now: a.Now, IDs: a.Rooms.IDs,
+		Directory: a.Directory, Gate: a.Gate, Tokens: a.HostTokens, Apps: a.Apps, Open: a.Open, Secure: a.Secure, Now: a.Now, IDs: a.Rooms.IDs,
 	}, a.Sessions)
 	guest := &join.Pages{
 		Invitations: a.Invitations, Directory: a.Directory, Backends: a.Backends, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop,
-		Doors: doors, Guesses: guesses, Asks: asks, Secure: a.Secure, Now: a.Now,
+		Doors: doors, Guesses: guesses, Asks: asks, Now: a.Now,
 	}
 	host := &dashboard.Pages{
 		Rooms: a.Rooms, Invitations: a.Invitations, Backends: a.Backends, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop,
-		Doors: doors, Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Now: a.Now,
+		HostDoor: &tokens.HostDoor{Invitations: a.Invitations}, Doors: doors, Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Now: a.Now,
 	}
 	rest := &api.API{
 		Rooms: a.Rooms, Invitations: a.Invitations, Gate: a.Gate, Tokens: a.HostTokens, Guesses: guesses, Base: a.Base, Now: a.Now,
+		KeySecret: a.APIKeySecret, Doors: doors, Backend: first(a.Backends.Names()),
 	}
-	fail := &failures{base: a.Base, guest: guest, log: a.Log, now: a.Now}
+	fail := &failures{base: a.Base, guest: guest, doors: doors, log: a.Log, now: a.Now}
 	count := newMetrics(a.Registry)
 
 	e.HTTPErrorHandler = fail.answer
@@ -113,6 +117,7 @@ func New(a App) http.Handler {
 	for _, path := range []string{"/i/:code", "/I/:code", "/join/:room"} {
 		g.GET(path, guest.Look)
 		g.POST(path, guest.Press)
+		g.GET(path+"/wait", guest.Wait)
 		g.POST(path+"/request", guest.Request)
 	}
 	g.GET("/join/:room/move", guest.Unmoved)
@@ -150,6 +155,7 @@ func New(a App) http.Handler {
 	d.POST("/rooms/:room/close", host.Signed(host.Close))
 	d.POST("/rooms/:room/reopen", host.Signed(host.Reopen))
 	d.GET("/rooms/:room/live", host.Signed(host.LiveRoom))
+	d.POST("/rooms/:room/enter", host.Signed(host.Enter))
 	d.POST("/rooms/:room/remove", host.Signed(host.Remove))
 	d.POST("/rooms/:room/readmit", host.Signed(host.Readmit))
 	d.POST("/rooms/:room/invitations", host.Signed(host.Mint))
@@ -165,6 +171,12 @@ func New(a App) http.Handler {
 	d.POST("/requests/:id/recall", host.Signed(host.Recall))
 
 	routes{e, "/api/v1", []echo.MiddlewareFunc{limit(maxBody)}}.POST("/users/token", rest.Token)
+	if a.APIKeySecret != "" {
+		m := routes{e, "/api/v1", []echo.MiddlewareFunc{rest.Keyed, limit(maxBody)}}
+		m.POST("/meeting", rest.Meeting)
+		m.POST("/join", rest.JoinLink)
+		m.POST("/token", rest.JoinToken)
+	}
 	r := routes{e, "/api/v1", []echo.MiddlewareFunc{limit(maxBody), doors.Bearer}}
 	r.POST("/rooms", rest.CreateRoom)
 	r.GET("/rooms", rest.ListRooms)
@@ -186,4 +198,12 @@ func New(a App) http.Handler {
 	r.GET("/invitations/:id/qr.svg", rest.QR)
 	r.GET("/invitations/:id/events", rest.InvitationEvents)
 	return e
+}
+
+// first is the first of them, or nothing.
+func first(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }

@@ -346,3 +346,24 @@ func TestUndoSaysThatTheRoomIsFull(t *testing.T) {
 		t.Error("it was restored")
 	}
 }
+
+func TestTheListOfRoomsIsWokenByTheHostsOwnRoomsAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, _, _ := lobby(t, b, "Ada")
+	others := b.room(t, "carol", "carols")
+	bob, carol := b.signedIn(t, "bob").stream("/live"), b.signedIn(t, "carol").stream("/live")
+	for range 3 {
+		b.mint(t, others, tokens.Draft{Role: tokens.Guest})
+		b.Clock.Add(1e6)
+		carol.until("changed")
+	}
+	if n := len(bob.events); n != 0 {
+		t.Errorf("bob is woken %d times by what happens in carol's room", n)
+	}
+	here := b.signedIn(t, "bob")
+	here.get("/").wants(http.StatusOK).says("<b>0</b> here now")
+	ada.stream(live)
+	bob.until("changed")
+	here.get("/").wants(http.StatusOK).says("<b>1</b> here now")
+}

@@ -140,7 +140,11 @@ func loopbackOnly(next echo.HandlerFunc) echo.HandlerFunc {
 // forwarded tells whether a proxy passed the request on.
 func forwarded(r *http.Request) bool {
 	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+		switch name {
+		case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip":
+			return true
+		}
+		if strings.HasPrefix(name, "X-Forwarded-") {
 			return true
 		}
 	}

@@ -104,7 +104,7 @@ func TestADeviceMovesOnceUnlessTheHostAllowsMore(t *testing.T) {
 	for range 2 {
 		bob.post(at+"/moves", allow).wants(http.StatusSeeOther)
 	}
-	bob.get(at).wants(http.StatusOK).says("1 of 2", "allowed one more move").saysNot(`action="` + at + `/moves"`)
+	bob.get(at).wants(http.StatusOK).says("1 of 2", "One more device change").saysNot(`action="` + at + `/moves"`)
 	old.arrive(device.offer("standup")).wants(http.StatusSeeOther) // and back
 	old.get("/join/standup/admitted").wants(http.StatusOK)
 	device.get("/join/standup/admitted").wants(http.StatusGone)

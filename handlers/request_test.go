@@ -176,7 +176,7 @@ func TestAHostAnswersARequest(t *testing.T) {
 	page = bob.get(at).wants(http.StatusOK).says("Somebody")
 
 	at = bob.post(ofGuest+"/answer", page.form(ofGuest+"/answer")).wants(http.StatusSeeOther).Header.Get("Location")
-	fresh := bob.get(at).wants(http.StatusOK).says("This is the new link", b.base+"/i/", "/qr.svg")
+	fresh := bob.get(at).wants(http.StatusOK).says("New link for Bo. Send it to them.", b.base+"/i/", "/qr.svg")
 	if again := bob.post(ofGuest+"/answer", nil).wants(http.StatusSeeOther).Header.Get("Location"); again != at {
 		t.Errorf("a second press led to %s, not %s", again, at)
 	}

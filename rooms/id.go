@@ -82,3 +82,13 @@ func (s *IDs) Next(at int64) ID {
 	}
 	return s.last
 }
+
+// Skip leaves a gap after an id that turned out to be taken. Another machine, or
+// this one before its clock was set back, counted up there, maybe for long.
+func (s *IDs) Skip() {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last += ID(1<<14 + binary.BigEndian.Uint32(b[:])&0xffff)
+}

@@ -153,3 +153,13 @@ func TestIDsOutliveASteppingClock(t *testing.T) {
 		})
 	}
 }
+
+func TestSkipLeavesAGapLongerThanAnybodyCounts(t *testing.T) {
+	t.Parallel()
+	var s IDs
+	last := s.Next(noon)
+	s.Skip()
+	if next := s.Next(noon); next < last+10_000 || next.Millis() > noon+1 {
+		t.Errorf("%d comes after %d", next, last)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -47,12 +46,13 @@ type Query struct {
 }
 
 // Listed is a room with how many invitations are still open, how many uses were
-// taken, and how many wait for the host to make a new link.
+// taken, how many wait for the host to make a new link, and how many are there now.
 type Listed struct {
 	Room
 	Live     int
 	Redeemed int
 	Requests int
+	People   int
 }
 
 // Shift moves invitations' windows, in milliseconds, by what the room's start and end moved.
@@ -67,6 +67,7 @@ type Registry struct {
 	IDs      *IDs
 	Now      func() time.Time
 	Backends func(name string) bool // tells whether a back end of this name is configured
+	Closed   func(Room)             // hears of each room that was closed, after the commit; may be nil
 }
 
 // Draft is what a caller asks a new room to be.
@@ -83,17 +84,14 @@ type Draft struct {
 // one gets a suffix. Refused input is Invalid.
 func (g *Registry) Create(ctx context.Context, by Caller, d Draft) (Room, error) {
 	now := g.Now().UnixMilli()
-	r := Room{Owner: by.Owner, Slug: d.Slug, StartsAt: d.StartsAt, EndsAt: d.EndsAt, Timezone: d.Timezone,
-		Backend: d.Backend, ExternalID: d.ExternalID, Locale: d.Locale, Capacity: d.Capacity, Name: d.Name, CreatedAt: now}
-	if err := g.check(&r); err != nil {
+	r, err := g.drafted(d)
+	if err != nil {
 		return Room{}, err
 	}
+	r.Owner, r.CreatedAt = by.Owner, now
 	derived := r.Slug == ""
 	if derived {
 		r.Slug = slugFrom(r.Name)
-	}
-	if !ValidSlug(r.Slug) {
-		return Room{}, Invalid{"slug", "is 1 to 64 of a-z, 0-9 and inner hyphens"}
 	}
 	if !by.mayCreate(r.Slug) {
 		return Room{}, ErrSlugBarred
@@ -104,6 +102,7 @@ func (g *Registry) Create(ctx context.Context, by Caller, d Draft) (Room, error)
 		err := g.Store.Insert(ctx, r, by.event(audit.RoomCreated, now, r.ID, ""))
 		switch {
 		case errors.Is(err, ErrIDTaken):
+			g.IDs.Skip()
 		case errors.Is(err, ErrSlugTaken) && derived:
 			r.Slug = base + "-" + strings.ToLower(rand.Text()[:5])
 			if !by.mayCreate(r.Slug) {
@@ -194,6 +193,9 @@ func (g *Registry) SetClosed(ctx context.Context, by Caller, r Room, closed bool
 	if done {
 		r.ClosedAt = at
 	}
+	if done && closed && g.Closed != nil {
+		g.Closed(r)
+	}
 	return r, nil
 }
 
@@ -214,55 +216,57 @@ func (g *Registry) HandOver(ctx context.Context, by Caller, r Room, to string) (
 	return r, nil
 }
 
-func (g *Registry) check(r *Room) (err error) {
-	if r.Name, err = CleanText("name", r.Name, MaxName); err != nil {
-		return err
-	}
-	if r.Name == "" {
-		return Invalid{"name", "must not be empty"}
-	}
-	if r.ExternalID, err = CleanText("external_id", r.ExternalID, MaxExternalID); err != nil {
-		return err
-	}
-	if err = CheckLocale(r.Locale); err != nil {
-		return err
-	}
-	if r.Capacity < 0 || r.Capacity > MaxCapacity {
-		return Invalid{"capacity", "is 1 to 100000 guests at once, or null for any number"}
-	}
-	if r.StartsAt != 0 && r.EndsAt != 0 && r.EndsAt <= r.StartsAt {
-		return Invalid{"ends_at", "must be after starts_at"}
-	}
+// Check refuses all that Create would of the draft's members at once, and makes
+// nothing: nil, or an error of which Wrong tells each.
+func (g *Registry) Check(d Draft) error {
+	_, err := g.drafted(d)
+	return err
+}
+
+// drafted is the room that the draft asks for, without a derived slug.
+func (g *Registry) drafted(d Draft) (Room, error) {
+	r := Room{Slug: d.Slug, StartsAt: d.StartsAt, EndsAt: d.EndsAt, Timezone: d.Timezone, Backend: d.Backend, ExternalID: d.ExternalID,
+		Locale: d.Locale, Capacity: d.Capacity, Name: d.Name}
+	err := errors.Join(g.check(&r), When(d.Slug != "" && !ValidSlug(d.Slug), Invalid{"slug", "is 1 to 64 of a-z, 0-9 and inner hyphens"}))
+	return r, err
+}
+
+// check cleans the room's texts, and refuses all at once what a room must not be.
+func (g *Registry) check(r *Room) error {
+	name, badName := CleanText("name", r.Name, MaxName)
+	external, badExternal := CleanText("external_id", r.ExternalID, MaxExternalID)
+	r.Name, r.ExternalID = name, external
+	var badZone error
 	if r.Timezone != "" {
-		if _, err := time.LoadLocation(r.Timezone); err != nil || r.Timezone == "Local" {
-			return Invalid{"timezone", "is not an IANA time zone such as Europe/Berlin"}
-		}
+		_, badZone = time.LoadLocation(r.Timezone)
 	}
-	if r.Backend != "" && !g.Backends(r.Backend) {
-		return Invalid{"backend", "no back end of this name is configured"}
-	}
-	return nil
+	return errors.Join(badName, When(badName == nil && name == "", Invalid{"name", "must not be empty"}), badExternal, CheckLocale(r.Locale),
+		When(r.Capacity < 0 || r.Capacity > MaxCapacity, Invalid{"capacity", "is 1 to 100000 guests at once, or null for any number"}),
+		When(r.StartsAt != 0 && r.EndsAt != 0 && r.EndsAt <= r.StartsAt, Invalid{"ends_at", "must be after starts_at"}),
+		When(badZone != nil || r.Timezone == "Local", Invalid{"timezone", "is not an IANA time zone such as Europe/Berlin"}),
+		When(r.Backend != "" && !g.Backends(r.Backend), Invalid{"backend", "no back end of this name is configured"}))
 }
 
 func (c Caller) event(kind audit.Kind, at int64, room ID, detail string) audit.Event {
 	return audit.Event{At: at, Actor: c.Actor, Kind: kind, Room: int64(room), Detail: detail}
 }
 
+// changed are the API's names of the members that differ, joined by commas.
 func changed(was, r Room) string {
 	var what []string
 	for _, m := range []struct {
 		name string
 		diff bool
 	}{
-		{"name", was.Name != r.Name}, {"start", was.StartsAt != r.StartsAt}, {"end", was.EndsAt != r.EndsAt},
-		{"time zone", was.Timezone != r.Timezone}, {"back end", was.Backend != r.Backend},
-		{"capacity", was.Capacity != r.Capacity}, {"external id", was.ExternalID != r.ExternalID}, {"locale", was.Locale != r.Locale},
+		{"name", was.Name != r.Name}, {"starts_at", was.StartsAt != r.StartsAt}, {"ends_at", was.EndsAt != r.EndsAt},
+		{"timezone", was.Timezone != r.Timezone}, {"backend", was.Backend != r.Backend},
+		{"capacity", was.Capacity != r.Capacity}, {"external_id", was.ExternalID != r.ExternalID}, {"locale", was.Locale != r.Locale},
 	} {
 		if m.diff {
 			what = append(what, m.name)
 		}
 	}
-	return fmt.Sprintf("changed %s", strings.Join(what, ", "))
+	return strings.Join(what, ",")
 }
 
 func set[T any](dst, src *T) {

@@ -180,7 +180,7 @@ func TestChange(t *testing.T) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 	ev := history()[0]
-	if ev.Kind != audit.RoomChanged || ev.Actor.Name != "bo" || ev.Detail != "changed name, start, back end" {
+	if ev.Kind != audit.RoomChanged || ev.Actor.Name != "bo" || ev.Detail != "name,starts_at,backend" {
 		t.Errorf("noted as %+v", ev)
 	}
 }

@@ -35,6 +35,29 @@ type Invalid struct {
 
 func (e Invalid) Error() string { return e.Field + ": " + e.Detail }
 
+// Wrong are the refusals of input that err holds, in their order.
+func Wrong(err error) (all []Invalid) {
+	switch e := err.(type) { //nolint:errorlint // it takes the chain apart itself
+	case Invalid:
+		return []Invalid{e}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			all = append(all, Wrong(one)...)
+		}
+	case interface{ Unwrap() error }:
+		return Wrong(e.Unwrap())
+	}
+	return all
+}
+
+// When is the refusal where it holds, else nil.
+func When(holds bool, refusal Invalid) error {
+	if holds {
+		return refusal
+	}
+	return nil
+}
+
 // Room is a meeting room. Instants are Unix milliseconds in UTC, 0 where there
 // is none: a room without StartsAt is open at once, one without EndsAt has no end.
 type Room struct {

@@ -112,3 +112,15 @@ func FuzzSlugFrom(f *testing.F) {
 		}
 	})
 }
+
+func FuzzSlugNamed(f *testing.F) {
+	for _, seed := range []string{"Test Room", "會議", "a-", "__", strings.Repeat("long name ", 30), "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		slug := slugNamed(name)
+		if !ValidSlug(slug) || slugNamed(slug) != slug || slugNamed(strings.ToLower(name)) != slug {
+			t.Errorf("%q gives %q", name, slug)
+		}
+	})
+}

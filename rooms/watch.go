@@ -2,16 +2,21 @@ package rooms
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// Pulse tells whether anything happened in a room, as figures that differ when
+// Pulse tells whether anything happened in rooms, as figures that differ when
 // it did. Implementations MUST be safe for concurrent use.
 type Pulse interface {
-	// Beat counts the room's events whose ids lie above base, and of those the
-	// ones above next, and sums up who is there now. Room 0 stands for all rooms.
-	Beat(ctx context.Context, room, base, next ID, now int64) (Beat, error)
+	// Beats counts the room's events whose ids lie above base, and of those the
+	// ones above next, and sums up who is there now. Where nothing is to be told
+	// there is no Beat. Room 0 stands for every room; then what changed who reaches
+	// a room counts as room 0's own.
+	Beats(ctx context.Context, room, base, next ID, now int64) (map[ID]Beat, error)
+	// Rooms returns the rooms of these ids.
+	Rooms(ctx context.Context, ids []ID) ([]Room, error)
 }
 
 // Beat is one answer of a Pulse.
@@ -37,7 +42,7 @@ type Watcher struct {
 
 // watched is a room with listeners.
 type watched struct {
-	listeners map[chan struct{}]struct{}
+	listeners map[chan struct{}]func(Room) bool // which rooms it is told of, nil for all
 	stop      context.CancelFunc
 }
 
@@ -49,10 +54,20 @@ const (
 	overlap = 30 * time.Second
 )
 
-// Watch gives a notice whenever something changed in the room (0: in any), many
-// changes at once as one, until leave is called, which it MUST be, once. It is
+// Watch gives a notice whenever something changed in the room, many changes at
+// once as one, until leave is called, which it MUST be, once. It is
 // ErrUnavailable where too many listen already.
 func (w *Watcher) Watch(room ID) (notices <-chan struct{}, leave func(), err error) {
+	return w.watch(room, nil)
+}
+
+// WatchReached is Watch of all rooms that the caller reaches, and tells nothing
+// of others, except that one was handed over.
+func (w *Watcher) WatchReached(by Caller) (notices <-chan struct{}, leave func(), err error) {
+	return w.watch(0, by.Reaches)
+}
+
+func (w *Watcher) watch(room ID, told func(Room) bool) (notices <-chan struct{}, leave func(), err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := w.rooms[room]
@@ -61,7 +76,7 @@ func (w *Watcher) Watch(room ID) (notices <-chan struct{}, leave func(), err err
 	}
 	if at == nil {
 		ctx, stop := context.WithCancel(context.Background())
-		at = &watched{map[chan struct{}]struct{}{}, stop}
+		at = &watched{map[chan struct{}]func(Room) bool{}, stop}
 		if w.rooms == nil {
 			w.rooms = map[ID]*watched{}
 		}
@@ -69,7 +84,7 @@ func (w *Watcher) Watch(room ID) (notices <-chan struct{}, leave func(), err err
 		go w.look(ctx, room, at)
 	}
 	own := make(chan struct{}, 1)
-	at.listeners[own] = struct{}{}
+	at.listeners[own] = told
 	w.total++
 	return own, func() { w.leave(room, at, own) }, nil
 }
@@ -91,14 +106,15 @@ func (w *Watcher) leave(room ID, at *watched, own chan struct{}) {
 func (w *Watcher) look(ctx context.Context, room ID, at *watched) {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
-	base, was, known := w.base(), Beat{}, false
+	base, was := w.base(), map[ID]Beat(nil)
 	for {
 		next := w.base()
-		if b, err := w.Pulse.Beat(ctx, room, base, next, w.Now().UnixMilli()); err == nil {
-			if known && (b.Events != was.Recent || b.People != was.People || b.Since != was.Since) {
-				w.tell(at)
-			}
-			base, was, known = next, b, true
+		is, err := w.Pulse.Beats(ctx, room, base, next, w.Now().UnixMilli())
+		if err == nil && was != nil {
+			err = w.tell(ctx, at, different(was, is))
+		}
+		if err == nil {
+			base, was = next, is
 		}
 		select {
 		case <-ctx.Done():
@@ -110,13 +126,41 @@ func (w *Watcher) look(ctx context.Context, room ID, at *watched) {
 
 func (w *Watcher) base() ID { return ID(w.Now().Add(-overlap).UnixMilli() << 20) }
 
-func (w *Watcher) tell(at *watched) {
+// different are the rooms of which two answers, one after the other, differ.
+func different(was, is map[ID]Beat) (ids []ID) {
+	for id, b := range is {
+		if a := was[id]; b.Events != a.Recent || b.People != a.People || b.Since != a.Since {
+			ids = append(ids, id)
+		}
+	}
+	for id, a := range was {
+		if _, still := is[id]; !still && (a.Recent != 0 || a.People != 0) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// tell gives each listener a notice that is told of one of these rooms.
+func (w *Watcher) tell(ctx context.Context, at *watched, ids []ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	rooms, err := w.Pulse.Rooms(ctx, ids)
+	if err != nil {
+		return err
+	}
+	everybody := slices.Contains(ids, 0)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for own := range at.listeners {
+	for own, told := range at.listeners {
+		if told != nil && !everybody && !slices.ContainsFunc(rooms, told) {
+			continue
+		}
 		select {
 		case own <- struct{}{}:
 		default: // a notice waits already
 		}
 	}
+	return nil
 }

@@ -3,6 +3,7 @@ package rooms_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,12 +18,17 @@ type happening struct {
 	ids    []rooms.ID
 	people int64
 	asked  int
+	down   bool // for the next question for rooms
+
+	where     rooms.ID // another room
+	elsewhere rooms.Beat
 }
 
-func (h *happening) Beat(_ context.Context, _, base, next rooms.ID, _ int64) (b rooms.Beat, err error) {
+func (h *happening) Beats(_ context.Context, _, base, next rooms.ID, _ int64) (map[rooms.ID]rooms.Beat, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.asked++
+	var b rooms.Beat
 	for _, id := range h.ids {
 		if id > base {
 			b.Events++
@@ -32,7 +38,36 @@ func (h *happening) Beat(_ context.Context, _, base, next rooms.ID, _ int64) (b 
 		}
 	}
 	b.People, b.Since = h.people, h.people*7
-	return b, nil
+	all := map[rooms.ID]rooms.Beat{}
+	if b != (rooms.Beat{}) {
+		all[1] = b
+	}
+	if h.elsewhere != (rooms.Beat{}) {
+		all[h.where] = h.elsewhere
+	}
+	return all, nil
+}
+
+// Rooms are ada's one and bo's two.
+func (h *happening) Rooms(_ context.Context, ids []rooms.ID) (all []rooms.Room, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.down {
+		h.down = false
+		return nil, rooms.ErrUnavailable
+	}
+	for _, r := range []rooms.Room{{ID: 1, Owner: "ada", Slug: "one"}, {ID: 2, Owner: "bo", Slug: "two"}} {
+		if slices.Contains(ids, r.ID) {
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+func (h *happening) set(change func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change()
 }
 
 func (h *happening) add(at time.Time) {
@@ -87,6 +122,53 @@ func TestWatcherTellsOfEveryChangeOnceWithinASecond(t *testing.T) {
 		for range 60 { // while ids leave the overlap, nothing happens
 			if n := noticed(one); n != 0 {
 				t.Fatalf("%d notices of nothing, later", n)
+			}
+		}
+	})
+}
+
+func TestWhoListensToTheirRoomsHearsNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &happening{}
+		w := &rooms.Watcher{Pulse: h, Now: time.Now, PerRoom: 9, Most: 9}
+		listen := map[string]<-chan struct{}{}
+		for name, by := range map[string]rooms.Caller{
+			"ada": {Owner: "ada"}, "bo": {Owner: "bo"}, "an admin": {Owner: "root", Admin: true}, "who may manage two": {Owner: "cy", Slugs: []string{"two"}}, "nobody": {Owner: "di"},
+		} {
+			notices, leave, err := w.WatchReached(by)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer leave()
+			listen[name] = notices
+		}
+		time.Sleep(time.Second)
+		for _, row := range []struct {
+			what   string
+			change func()
+			hear   []string
+		}{
+			{"an event in ada's room", func() { h.ids = append(h.ids, rooms.ID(time.Now().UnixMilli()<<20)) }, []string{"ada", "an admin"}},
+			{"somebody coming to bo's", func() { h.where, h.elsewhere = 2, rooms.Beat{People: 1, Since: 3} }, []string{"bo", "an admin", "who may manage two"}},
+			{"somebody going from bo's", func() { h.elsewhere = rooms.Beat{} }, []string{"bo", "an admin", "who may manage two"}},
+			{"the same, while the database is away for a moment", func() { h.elsewhere, h.down = rooms.Beat{People: 2, Since: 3}, true }, []string{"bo", "an admin", "who may manage two"}},
+			{"all going from bo's", func() { h.elsewhere = rooms.Beat{} }, []string{"bo", "an admin", "who may manage two"}},
+			{"a room handed over", func() { h.where, h.elsewhere = 0, rooms.Beat{Events: 1, Recent: 1} }, []string{"ada", "bo", "an admin", "who may manage two", "nobody"}},
+		} {
+			h.set(row.change)
+			time.Sleep(time.Second)
+			for name, notices := range listen {
+				want := 0
+				if slices.Contains(row.hear, name) {
+					want = 1
+				}
+				if n := len(notices); n != want {
+					t.Errorf("%s: %s hears %d notices, want %d", row.what, name, n, want)
+				}
+				for range len(notices) {
+					<-notices
+				}
 			}
 		}
 	})

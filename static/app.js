@@ -85,17 +85,43 @@
       location.reload();
     }
   };
-  // A code for another device: when that went on, or the code's time is over, this device goes back and says so.
+  // When another device went on, or a code's time is over, this device goes back and says so. The page with the code
+  // (data-until) is watched closely, others while somebody looks at them.
   const follow = async (el) => {
+    const again = el.dataset.until ? 1500 : 5000;
     if (Date.parse(el.dataset.until) < now(el)) return location.replace(el.dataset.back);
+    if (document.hidden && !el.dataset.until) return setTimeout(follow, again, el);
     try {
       const answer = await fetch(el.dataset.move, { cache: 'no-store' });
-      if (answer.ok && await answer.text() === 'here') return setTimeout(follow, 1500, el);
-      if (answer.ok) return location.replace(el.dataset.back);
+      if (answer.ok && await answer.text() === 'here') return setTimeout(follow, again, el);
+      if (answer.ok || (answer.status < 500 && answer.status !== 429)) return location.replace(el.dataset.back);
     } catch { /* away for a moment */ }
     return setTimeout(follow, 5000, el);
   };
   all(document, '[data-move]').forEach((el) => setTimeout(follow, 1500, el));
+  // A host is awaited: the stream ends when one is there. Not everybody who waited looks in the same moment.
+  const attend = (el) => {
+    const look = (soonest) => setTimeout(() => location.replace(el.dataset.again), soonest + Math.random() * 500);
+    if (!window.EventSource) return look(10000);
+    const stream = new EventSource(el.dataset.wait);
+    stream.addEventListener('over', () => {
+      stream.close();
+      look(0);
+    });
+    stream.addEventListener('error', () => { if (stream.readyState === EventSource.CLOSED) look(5000); });
+    addEventListener('pagehide', () => stream.close());
+    return addEventListener('pageshow', (e) => { if (e.persisted) look(0); });
+  };
+  all(document, '[data-wait]').forEach(attend);
+  // What did not answer may do so by now; until then the page stays as it is.
+  const retry = async (el) => {
+    try {
+      const answer = await fetch(el.dataset.again, { cache: 'no-store' });
+      if (answer.status !== 503) return location.replace(el.dataset.again);
+    } catch { /* not we either */ }
+    return setTimeout(retry, el.dataset.retry * 1000, el);
+  };
+  all(document, '[data-retry]').forEach((el) => setTimeout(retry, el.dataset.retry * 1000 + Math.random() * 500, el));
   const tick = () => {
     all(document, 'time[data-relative]').forEach(showRelative);
     all(document, '[data-opens-at]').forEach(wait);
@@ -161,6 +187,7 @@
     const button = e.target.closest('[data-copy], [data-share]');
     const source = button && document.querySelector(button.dataset.copy || button.dataset.share);
     if (source) (button.dataset.share ? share : copy)(button, source);
+    if (e.target.closest('[data-print]')) print();
     for (const menu of all(document, 'details.menu[open]')) if (!menu.contains(e.target)) menu.open = false;
   });
   document.addEventListener('keydown', (e) => {
@@ -213,6 +240,14 @@
     });
   }
 
+  // Choosing in a list -----------------------------------------------------
+
+  const chosen = () => {
+    const n = all(document, '.choose:checked').length;
+    all(document, '[data-chosen]').forEach((el) => { el.textContent = n ? text('script.chosen', { n }) : ''; });
+  };
+  document.addEventListener('change', (e) => { if (e.target.matches('.choose')) chosen(); });
+
   // Every piece of page, also what htmx brings later ------------------------
 
   const zones = (names) => {
@@ -225,13 +260,14 @@
       el.title = `${long.format(new Date(el.dateTime))} (${zone})`;
       showRelative(el);
     });
-    all(root, '[data-copy]').forEach((el) => { el.hidden = false; });
+    all(root, '[data-copy], [data-print]').forEach((el) => { el.hidden = false; });
     if (navigator.share) all(root, '[data-share]').forEach((el) => { el.hidden = false; });
     for (const el of all(root, '[data-timezone]')) {
       if (el.options && ![...el.options].some((o) => o.value === zone)) el.add(new Option(zone, zone));
       el.value = zone;
     }
     all(root, 'datalist[data-zones]').forEach(zones);
+    chosen();
   };
 
   // A hasty second press on a form that is already on its way does nothing.

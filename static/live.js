@@ -74,7 +74,7 @@
       ...[...people].filter(([id]) => !now.has(id)).map(([, d]) => d.left),
     ];
     people = now;
-    if (news.length === 0) return;
+    if (news.length === 0 || !document.getElementById('people')) return;
     const line = document.getElementById('announce');
     line.textContent = news.slice(0, 3).join(' · ');
     clearTimeout(hush);
@@ -90,7 +90,8 @@
   // Fetching ---------------------------------------------------------------
 
   // The address in the bar keeps its filters; a page that a press drew has none of its own.
-  const address = () => (location.pathname === source.dataset.page.split('?')[0] ? location.pathname + location.search : source.dataset.page);
+  const itself = () => location.pathname === source.dataset.page.split('?')[0];
+  const address = () => (itself() ? location.pathname + location.search : source.dataset.page);
   let held = false;
   const busy = () => held || document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added');
 
@@ -131,7 +132,8 @@
   // The page no longer stands: what it is now, the server says.
   const leave = () => {
     close();
-    location.reload();
+    if (itself()) location.reload();
+    else location.replace(source.dataset.page);
   };
   const settle = () => {
     if (pending && !busy()) setTimeout(refresh, 50);
@@ -164,26 +166,42 @@
       refresh();
     }, every);
   };
+  // Of a guest's tabs one holds the stream also in the background, by which that guest is in the room.
+  let first = false;
   const open = () => {
     close();
-    if (host && document.hidden) return poll(15000); // a tab that nobody looks at holds no connection
+    // A tab that nobody looks at holds no connection: browsers have few of them for one server.
+    if (document.hidden && (host || (navigator.locks && !first))) return poll(15000);
     if (!window.EventSource) return poll(5000);
     const own = new EventSource(source.dataset.stream);
     stream = own;
-    own.addEventListener('changed', refresh);
+    // Something on the way may withhold the stream: then not even its first word comes.
+    const unheard = setTimeout(() => { if (own === stream) poll(5000); }, 5000);
+    own.addEventListener('changed', () => {
+      if (own === stream) clearInterval(timer);
+      clearTimeout(unheard);
+      refresh();
+    });
     own.addEventListener('over', leave);
     own.addEventListener('error', () => {
       if (own !== stream || own.readyState !== EventSource.CLOSED) return; // else it comes back by itself
+      clearTimeout(unheard);
       refresh();
       poll(5000);
       setTimeout(() => { if (own === stream) open(); }, 30000);
     });
   };
   document.addEventListener('visibilitychange', () => {
-    if (!host) return;
-    if (!document.hidden) icon.href = plainIcon;
-    open();
+    if (host && !document.hidden) icon.href = plainIcon;
+    if (host || (navigator.locks && !first)) open();
   });
+  if (!host && navigator.locks) {
+    navigator.locks.request(source.dataset.stream, () => {
+      first = true;
+      if (!stream) open();
+      return new Promise(() => {}); // until the page goes
+    });
+  }
   addEventListener('pagehide', close);
   addEventListener('pageshow', (e) => { if (e.persisted) open(); });
   count();

@@ -78,8 +78,11 @@ func build(t *testing.T, b *datatest.Bench, cells []cell) []stand {
 	for at, room := range places {
 		day, grace := ms(24*time.Hour), ms(time.Hour)
 		window := map[string][2]int64{"always": {}, "upcoming": {now + 1, now + day}, "open": {now, now + 1},
-			"grace": {now - day, now - grace + 1}, "over": {now - day, now - grace}}[at.time]
+			"grace": {now - day, now - grace + 1}, "over": {now - day, now - grace}, "held": {}}[at.time]
 		set(`UPDATE rooms SET starts_at = $1, ends_at = $2, closed_at = $3 WHERE id = $4`, window[0], window[1], when(at.closed, now-1), int64(room.ID))
+		if at.time == "held" {
+			set(`UPDATE rooms SET backend = 'held' WHERE id = $1`, int64(room.ID))
+		}
 	}
 	for _, s := range stands {
 		set(`UPDATE invitations SET expires_at = $1, not_before = $2, revoked_at = $3, superseded_by = $4 WHERE id = $5`,

@@ -41,6 +41,7 @@ var (
 	ErrNotYet      = Reason{"not_yet", "this link is not valid yet"}
 	ErrPINRequired = Reason{"pin_required", "this link asks for a PIN"}
 	ErrPINWrong    = Reason{"pin_wrong", "this is not the link's PIN"}
+	ErrWaiting     = Reason{"waiting_for_host", "guests wait until a host is there"}
 	ErrRoomFull    = Reason{"room_full", "the room is full"}
 )
 
@@ -91,8 +92,9 @@ type Invitation struct {
 	Counter      rooms.ID // the invitation whose row counts the uses, mostly its own
 	ExternalID   string
 	Locale       string
-	Moves        int // how often its people went on, on another device
-	MoreMoves    int // how often beyond the first time they may
+	Wishes       string // how the guest comes in, a query for the back end, or empty
+	Moves        int    // how often its people went on, on another device
+	MoreMoves    int    // how often beyond the first time they may
 }
 
 // State is where in its life an invitation is.
@@ -167,6 +169,7 @@ type Admission struct {
 	Browser    string // hash of the browser's cookie, empty for the API
 	CreatedAt  int64
 	EndedAt    int64 // when it was taken away, 0 while it was not
+	EnteredAt  int64 // when a join link was last handed out for it, 0 while none was
 }
 
 // Stay is how long an admission to a room without an end lasts.
@@ -203,4 +206,12 @@ func ParseRole(s string) (Role, error) {
 		return r, nil
 	}
 	return "", rooms.Invalid{Field: "role", Detail: fmt.Sprintf("is %q or %q", Host, Guest)}
+}
+
+// CheckUses refuses a number of people that no invitation may admit.
+func CheckUses(n int) error {
+	if n < 1 || n > MaxUses {
+		return rooms.Invalid{Field: "max_uses", Detail: fmt.Sprintf("is 1 to %d", MaxUses)}
+	}
+	return nil
 }

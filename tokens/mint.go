@@ -3,13 +3,13 @@ package tokens
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/mail"
 	"strings"
 	"time"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
+	"admitone/rooms/hosts"
 )
 
 // Invitations mints, shows, redeems and withdraws invitations. It is safe for
@@ -23,6 +23,7 @@ type Invitations struct {
 	Now      func() time.Time
 	Lifetime time.Duration // default, for rooms without an end
 	PINs     *PINs
+	Removals *Removals
 }
 
 // Draft is what a caller asks a new invitation to be. Zero members mean the
@@ -38,6 +39,7 @@ type Draft struct {
 	PIN        string
 	ExternalID string
 	Locale     string
+	Wishes     string // a query such as "audio=false"
 }
 
 // Mint makes an invitation to the room. mayHost says whether the caller may
@@ -47,9 +49,14 @@ func (s *Invitations) Mint(ctx context.Context, by rooms.Caller, room rooms.Room
 		return Invitation{}, ErrRoleBarred
 	}
 	now := s.Now().UnixMilli()
-	inv, err := s.draft(by, room, d, now)
+	inv, pin, err := s.draft(by, room, d, now)
 	if err != nil {
 		return Invitation{}, err
+	}
+	if pin != "" {
+		if inv.PIN, err = hosts.Hash(pin); err != nil {
+			return Invitation{}, err
+		}
 	}
 	return s.insert(now, inv, func(inv Invitation) error {
 		return s.Store.Insert(ctx, []Invitation{inv}, []audit.Event{event(by.Actor, audit.InvitationMinted, now, inv, "")})
@@ -69,6 +76,7 @@ func (s *Invitations) insert(now int64, inv Invitation, store func(Invitation) e
 		if err = store(inv); !errors.Is(err, rooms.ErrIDTaken) {
 			break
 		}
+		s.IDs.Skip()
 		if own {
 			inv.Counter = 0
 		}
@@ -76,26 +84,31 @@ func (s *Invitations) insert(now int64, inv Invitation, store func(Invitation) e
 	return inv, err
 }
 
-func (s *Invitations) draft(by rooms.Caller, room rooms.Room, d Draft, now int64) (inv Invitation, err error) {
+// Check refuses all that Mint would of the draft's members at once, and makes
+// nothing: nil, or an error of which rooms.Wrong tells each.
+func (s *Invitations) Check(room rooms.Room, d Draft) error {
+	_, _, err := s.draft(rooms.Caller{}, room, d, s.Now().UnixMilli())
+	return err
+}
+
+// draft is the invitation that d asks for, and its PIN.
+func (s *Invitations) draft(by rooms.Caller, room rooms.Room, d Draft, now int64) (inv Invitation, pin string, err error) {
 	if room.ClosedAt != 0 {
-		return inv, ErrRoomClosed
+		return inv, "", ErrRoomClosed
 	}
-	if _, err = ParseRole(string(d.Role)); err != nil {
-		return inv, err
-	}
+	_, badRole := ParseRole(string(d.Role))
 	if d.MaxUses == 0 {
 		d.MaxUses = 1
 	}
 	inv = Invitation{Room: room, Role: d.Role, Name: d.Name, Email: d.Email, MaxUses: d.MaxUses, NotBefore: d.NotBefore,
 		CreatedAt: now, CreatedBy: by.Actor, ExternalID: d.ExternalID, Locale: d.Locale}
-	if inv.ExpiresAt, err = s.expiry(room, d, now); err != nil {
-		return inv, err
+	var badWishes, badEnd, badPIN error
+	inv.Wishes, badWishes = cleanWishes(d.Wishes)
+	if inv.ExpiresAt, badEnd = s.expiry(room, d, now); badEnd != nil {
+		inv.ExpiresAt = max(now, d.NotBefore) + MinLifetime.Milliseconds() // no second refusal of the end
 	}
-	if err := inv.check(now); err != nil {
-		return inv, err
-	}
-	inv.PIN, err = hashPIN(d.PIN)
-	return inv, err
+	pin, badPIN = cleanPIN(d.PIN)
+	return inv, pin, errors.Join(badRole, badEnd, inv.check(now), badWishes, badPIN)
 }
 
 // expiry is when the drafted invitation ends. What is said in relative terms
@@ -123,28 +136,22 @@ func (s *Invitations) expiry(room rooms.Room, d Draft, now int64) (int64, error)
 // wholeSecond rounds up, so that the token's exp, in seconds, is the row's.
 func wholeSecond(millis int64) int64 { return (millis + 999) / 1000 * 1000 }
 
-// check refuses what an invitation must not be, and cleans its texts.
-func (inv *Invitation) check(now int64) (err error) {
-	if inv.Name, err = rooms.CleanText("name", inv.Name, MaxNameLen); err != nil {
-		return err
-	}
-	if inv.Email, err = rooms.CleanText("email", inv.Email, MaxEmailLen); err != nil {
-		return err
-	}
-	if inv.Email != "" {
-		if a, err := mail.ParseAddress(inv.Email); err != nil || a.Address != inv.Email {
-			return rooms.Invalid{Field: "email", Detail: "is not a mail address"}
+// check cleans the invitation's texts, and refuses all at once what it must not be.
+func (inv *Invitation) check(now int64) error {
+	name, badName := rooms.CleanText("name", inv.Name, MaxNameLen)
+	email, badEmail := rooms.CleanText("email", inv.Email, MaxEmailLen)
+	external, badExternal := rooms.CleanText("external_id", inv.ExternalID, rooms.MaxExternalID)
+	inv.Name, inv.Email, inv.ExternalID = name, email, external
+	if email != "" {
+		if a, err := mail.ParseAddress(email); err != nil || a.Address != email {
+			badEmail = rooms.Invalid{Field: "email", Detail: "is not a mail address"}
 		}
 	}
-	if inv.ExternalID, err = rooms.CleanText("external_id", inv.ExternalID, rooms.MaxExternalID); err != nil {
-		return err
-	}
-	if err = rooms.CheckLocale(inv.Locale); err != nil {
-		return err
-	}
+	return errors.Join(badName, badEmail, badExternal, rooms.CheckLocale(inv.Locale), CheckUses(inv.MaxUses), inv.checkEnd(now))
+}
+
+func (inv *Invitation) checkEnd(now int64) error {
 	switch life := inv.ExpiresAt - max(now, inv.NotBefore); {
-	case inv.MaxUses < 1 || inv.MaxUses > MaxUses:
-		return rooms.Invalid{Field: "max_uses", Detail: fmt.Sprintf("is 1 to %d", MaxUses)}
 	case inv.ExpiresAt <= now:
 		return rooms.Invalid{Field: "expires_at", Detail: "is in the past"}
 	case life < MinLifetime.Milliseconds():
@@ -188,9 +195,9 @@ func (s *Invitations) Change(ctx context.Context, by rooms.Caller, inv Invitatio
 	}
 	note("name", set(&inv.Name, c.Name))
 	note("email", set(&inv.Email, c.Email))
-	note("end", set(&inv.ExpiresAt, c.ExpiresAt))
-	note("start", set(&inv.NotBefore, c.NotBefore))
-	note("uses", set(&inv.MaxUses, c.MaxUses))
+	note("expires_at", set(&inv.ExpiresAt, c.ExpiresAt))
+	note("not_before", set(&inv.NotBefore, c.NotBefore))
+	note("max_uses", set(&inv.MaxUses, c.MaxUses))
 	if len(what) == 0 {
 		return inv, nil
 	}
@@ -202,7 +209,7 @@ func (s *Invitations) Change(ctx context.Context, by rooms.Caller, inv Invitatio
 	if err := inv.check(at); err != nil {
 		return Invitation{}, err
 	}
-	if err := s.Store.Update(ctx, inv, event(by.Actor, audit.InvitationChanged, now, inv, "changed "+strings.Join(what, ", "))); err != nil {
+	if err := s.Store.Update(ctx, inv, event(by.Actor, audit.InvitationChanged, now, inv, strings.Join(what, ","))); err != nil {
 		return Invitation{}, err
 	}
 	return s.Store.ByID(ctx, inv.ID)

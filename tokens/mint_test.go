@@ -8,6 +8,7 @@ import (
 
 	"admitone/data/datatest"
 	"admitone/rooms"
+	"admitone/rooms/audit"
 	"admitone/tokens"
 )
 
@@ -159,6 +160,25 @@ func TestChangeKeepsTheBoundsOfMinting(t *testing.T) {
 			case err == nil && got != is:
 				t.Errorf("%s: answered %+v, stored %+v", tt.name, got, is)
 			}
+		}
+	})
+}
+
+func TestAnIDThatAnotherMachineMadeEscapesToNobody(t *testing.T) {
+	t.Parallel()
+	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
+		room, other := makeRoom(t, b, rooms.Draft{}), datatest.On(t, b.URL)
+		// The other machine counts up just where this one is about to.
+		last := b.IDs.Next(b.Clock.Millis())
+		var invs []tokens.Invitation
+		for n := range rooms.ID(50) {
+			invs = append(invs, tokens.Invitation{ID: last + 1 + n, Counter: last + 1 + n, Room: room, Role: tokens.Guest, MaxUses: 9, CreatedAt: 1, ExpiresAt: b.Clock.Millis() + ms(time.Hour)})
+		}
+		if err := other.Invitations.Store.Insert(t.Context(), invs, make([]audit.Event, len(invs))); err != nil {
+			t.Fatal(err)
+		}
+		if inv := mint(t, b, room, tokens.Draft{}); inv.ID <= last+50 {
+			t.Errorf("minted as %d, which is another's", inv.ID)
 		}
 	})
 }

@@ -20,6 +20,9 @@ type Presence interface {
 	// In lists who is in the room: seen after seen, the admission good; and whom a
 	// host removed after removed. The first to come is first.
 	In(ctx context.Context, room rooms.ID, seen, removed int64, limit int) ([]Present, error)
+	// Guests counts the guests who hold a place in the room at that moment, as
+	// Claim counts them for a room with a capacity, or is rooms.ErrNotFound.
+	Guests(ctx context.Context, room rooms.ID, at int64) (int, error)
 	// Depart notes, once each, the departure of those who left, or were last seen,
 	// by seen, and were not removed after removed.
 	Depart(ctx context.Context, seen, removed int64, ev func(p Present, room rooms.ID) audit.Event) error
@@ -48,6 +51,13 @@ type Present struct {
 type Lobby struct {
 	Store Presence
 	Now   func() time.Time
+	// Removals sees those out of the conference whom a host removes.
+	Removals *Removals
+	Entries  EntryStore
+	Handover Handover
+
+	waiting lately[bool]
+	inside  lately[map[rooms.ID]bool]
 
 	mu    sync.Mutex
 	pages map[rooms.ID]int
@@ -128,6 +138,11 @@ func (l *Lobby) In(ctx context.Context, room rooms.ID) (in, removed []Present, e
 	return in, removed, err
 }
 
+// Guests is how many places of the room guests hold now.
+func (l *Lobby) Guests(ctx context.Context, room rooms.ID) (int, error) {
+	return l.Store.Guests(ctx, room, l.Now().UnixMilli())
+}
+
 // Depart notes who has been away for long enough to have left, in all rooms.
 func (l *Lobby) Depart(ctx context.Context) error {
 	now := l.Now()
@@ -145,7 +160,11 @@ func (l *Lobby) Remove(ctx context.Context, by rooms.Caller, room rooms.Room, ad
 		return err
 	}
 	now := l.Now().UnixMilli()
-	return l.Store.End(ctx, a, now, about(a, by, audit.AdmissionEnded, now))
+	if err := l.Store.End(ctx, a, now, about(a, by, audit.AdmissionEnded, now)); err != nil {
+		return err
+	}
+	l.Removals.ended(room, a)
+	return nil
 }
 
 // Readmit undoes Remove within UndoWindow; later it is ErrConflict.

@@ -17,10 +17,18 @@ import (
 // is for Invitation.Check to say.
 var ErrNotClaimed = errors.New("not claimed")
 
-// Handover builds join links; conference.Backends does.
+// Handover leads to the conferences; conference.Backends does.
 type Handover interface {
 	// JoinLink returns a fresh link, or "" where the room has the built-in lobby.
 	JoinLink(ctx context.Context, v conference.Visit) (string, error)
+	// Can tells what of the rest the room's back end can do.
+	Can(r rooms.Room) conference.Abilities
+	// Lasts is for how long a link that was handed out opens the door.
+	Lasts(v conference.Visit) time.Duration
+	// Remove, End and Inside ask the back end; errors wrap conference.ErrUnreachable.
+	Remove(ctx context.Context, v conference.Visit) error
+	End(ctx context.Context, r rooms.Room) error
+	Inside(ctx context.Context, r rooms.Room) ([]rooms.ID, error)
 }
 
 // Show returns the invitation that a link names, and changes nothing. room is
@@ -37,7 +45,11 @@ func (s *Invitations) Show(ctx context.Context, link, room, browser string) (Inv
 		return inv, nil, err
 	}
 	if browser != "" && inv.Uses > 0 {
-		if a, err := s.earlier(ctx, inv, hashNonce(audit.Actor{}, browser, PageNonce(browser, inv.ID)), now); a != nil || err != nil {
+		a, err := s.earlier(ctx, inv, hashNonce(audit.Actor{}, browser, PageNonce(browser, inv.ID)), now)
+		if a != nil {
+			err = s.Held(ctx, inv)
+		}
+		if a != nil || err != nil {
 			return inv, a, err
 		}
 	}
@@ -46,7 +58,7 @@ func (s *Invitations) Show(ctx context.Context, link, room, browser string) (Inv
 			return inv, nil, err
 		}
 	}
-	return inv, nil, inv.Check(now)
+	return inv, nil, s.Admits(ctx, inv)
 }
 
 // Look is Show for the room's own people: what a link names, if the caller
@@ -164,7 +176,7 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 			return Admitted{}, err
 		}
 		if a != nil {
-			return s.admit(ctx, inv, *a)
+			return s.again(ctx, inv, *a)
 		}
 	}
 	if inv.Moves > 0 && r.Browser != "" {
@@ -185,6 +197,10 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	if err != nil {
 		return Admitted{}, err
 	}
+	if r.Browser == "" && out.JoinLink != "" {
+		fresh.EnteredAt = now // the answer to a gate has the link
+		out.Admission = fresh
+	}
 	by := r.Actor
 	if by.Kind == audit.Guest {
 		by.Name = name
@@ -193,6 +209,7 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	ev.Admission = int64(fresh.ID)
 	claimed, err := s.Store.Claim(ctx, Claim{Admission: fresh, Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves, Limited: inv.Room.Capacity > 0 && inv.Role == Guest}, ev)
 	if errors.Is(err, rooms.ErrIDTaken) {
+		s.IDs.Skip()
 		return Admitted{}, ErrNotClaimed // another machine made this id: again, with another
 	}
 	if errors.Is(err, ErrRoomFull) {
@@ -211,9 +228,28 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	return out, nil
 }
 
-// admit builds the join link for an admission.
+// again is what a redemption gave before. A gate's answer has a fresh link.
+func (s *Invitations) again(ctx context.Context, inv Invitation, a Admission) (Admitted, error) {
+	out, err := s.admit(ctx, inv, a)
+	if err == nil && a.Browser == "" {
+		err = s.handOut(ctx, out)
+	}
+	if errors.Is(err, ErrConflict) {
+		err = ErrNotClaimed // it was withdrawn just now
+	}
+	if err != nil {
+		return Admitted{}, err
+	}
+	return out, nil
+}
+
+// admit builds the join link for an admission, once a host is there where
+// guests wait for one.
 func (s *Invitations) admit(ctx context.Context, inv Invitation, a Admission) (Admitted, error) {
-	link, err := s.Handover.JoinLink(ctx, conference.Visit{Room: inv.Room, Admission: a.ID, Role: string(a.Role), Name: a.Name, Until: a.Until(inv.Room)})
+	if err := s.Held(ctx, inv); err != nil {
+		return Admitted{}, err
+	}
+	link, err := s.Handover.JoinLink(ctx, conference.Visit{Room: inv.Room, Admission: a.ID, Role: string(a.Role), Name: a.Name, Until: a.Until(inv.Room), Wishes: inv.Wishes})
 	return Admitted{a, inv, link}, err
 }
 
@@ -243,6 +279,26 @@ func (s *Invitations) earlier(ctx context.Context, inv Invitation, nonce string,
 // ErrNotFound when there is none, a Refusal when it was withdrawn; for one whom
 // a host removed that is ErrRevoked.
 func (s *Invitations) Reenter(ctx context.Context, slug, browser string, asHost, link bool) (Admitted, error) {
+	if !link {
+		return s.reenter(ctx, slug, browser, asHost)
+	}
+	var out Admitted
+	err := anew(func() (err error) {
+		if out, err = s.reenter(ctx, slug, browser, asHost); err != nil {
+			return err
+		}
+		if out, err = s.admit(ctx, out.Invitation, out.Admission); err != nil {
+			return err
+		}
+		return s.handOut(ctx, out)
+	})
+	if err != nil {
+		return Admitted{}, err
+	}
+	return out, nil
+}
+
+func (s *Invitations) reenter(ctx context.Context, slug, browser string, asHost bool) (Admitted, error) {
 	if browser == "" {
 		return Admitted{}, ErrNotFound
 	}
@@ -252,51 +308,35 @@ func (s *Invitations) Reenter(ctx context.Context, slug, browser string, asHost,
 	} else if err != nil {
 		return Admitted{}, err
 	}
-	list, err := s.Store.Admissions(ctx, room.ID, BrowserHash(browser))
-	if err != nil {
-		return Admitted{}, err
-	}
 	now := s.Now().UnixMilli()
-	var wished, other *Admitted
-	refused := ErrNotFound
-	for _, a := range list {
-		slot := &other
-		if (a.Role == Host) == asHost {
-			slot = &wished
-		}
-		removed := a.EndedAt != 0 && now < a.Until(room)
-		if *slot != nil || !removed && !a.Live(room, now) {
-			continue
-		}
-		inv, err := s.Store.ByID(ctx, a.Invitation)
-		if err != nil {
-			return Admitted{}, err
-		}
-		if removed {
-			refused = Refusal{ErrRevoked, inv}
-			continue
-		}
-		if err := inv.Withdrawn(); err != nil {
-			refused = err
-			continue
-		}
-		*slot = &Admitted{Admission: a, Invitation: inv}
+	since, role := now-Stay.Milliseconds(), Guest
+	if shuts := room.Shuts(); shuts != 0 && now < shuts {
+		since = 0
+	} else if shuts != 0 {
+		since = now // it is over for all
 	}
-	if wished == nil {
-		wished = other
+	if asHost {
+		role = Host
 	}
-	if wished == nil && errors.Is(refused, ErrNotFound) {
+	a, err := s.Store.Latest(ctx, room.ID, BrowserHash(browser), role, since)
+	if errors.Is(err, ErrNotFound) {
 		if err := s.left(ctx, room.ID, 0, browser); err != nil {
 			return Admitted{}, err
 		}
 	}
-	switch {
-	case wished == nil:
-		return Admitted{}, refused
-	case link:
-		return s.admit(ctx, wished.Invitation, wished.Admission)
+	if err != nil {
+		return Admitted{}, err
 	}
-	return *wished, nil
+	inv, err := s.Store.ByID(ctx, a.Invitation)
+	switch {
+	case err != nil:
+		return Admitted{}, err
+	case a.EndedAt != 0:
+		return Admitted{}, Refusal{ErrRevoked, inv}
+	case inv.Withdrawn() != nil:
+		return Admitted{}, inv.Withdrawn()
+	}
+	return Admitted{Admission: a, Invitation: inv}, nil
 }
 
 // PageNonce is the nonce that the page of an invitation gives to a browser:

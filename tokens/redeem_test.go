@@ -161,6 +161,7 @@ func TestPageNonceIsBoundToCookieAndInvitation(t *testing.T) {
 
 // door is a conference that answers or does not, as the test wishes.
 type door struct {
+	tokens.Handover
 	mu     sync.Mutex
 	shut   bool
 	visits []conference.Visit
@@ -179,7 +180,7 @@ func (d *door) JoinLink(_ context.Context, v conference.Visit) (string, error) {
 func TestAConferenceThatDoesNotAnswerConsumesNothing(t *testing.T) {
 	t.Parallel()
 	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
-		conf := &door{shut: true}
+		conf := &door{Handover: b.Invitations.Handover, shut: true}
 		b.Invitations.Handover = conf
 		inv := mint(t, b, makeRoom(t, b, rooms.Draft{}), tokens.Draft{Role: tokens.Host, Name: "Grace"})
 		for _, r := range []tokens.Redemption{press(b, inv, browser), call(b, inv, "gate", nonce)} {

@@ -21,6 +21,7 @@ type Request struct {
 	Browser    string // hash of the browser's cookie
 	Name       string // what the person says they are called, may be empty
 	For        string // the invitation's name
+	Ends       int64  // when the invitation ends
 	Reason     string // code of the refusal that was met
 	CreatedAt  int64
 	ClosedAt   int64    // when the host answered, 0 while the request is open
@@ -126,6 +127,7 @@ func (s *Invitations) Ask(ctx context.Context, refused Refusal, browser, name st
 		if err = s.Store.Ask(ctx, r, MaxRequests, ev); !errors.Is(err, rooms.ErrIDTaken) {
 			break
 		}
+		s.IDs.Skip()
 	}
 	if errors.Is(err, ErrAskedEnough) {
 		return nil
@@ -152,9 +154,10 @@ func (s *Invitations) FindRequest(ctx context.Context, by rooms.Caller, id strin
 }
 
 // Answer makes a new link for a request: in the place of inv, or of the newest
-// that took its place. Again, it is the link that was made the first time; for
-// a request that was dismissed it is ErrConflict.
-func (s *Invitations) Answer(ctx context.Context, by rooms.Caller, r Request, inv Invitation, mayHost bool) (Invitation, error) {
+// that took its place, and for the one who asked where the invitation names
+// nobody. An old link that was revoked is not kept. Again, it is the link that
+// was made the first time; for a request that was dismissed it is ErrConflict.
+func (s *Invitations) Answer(ctx context.Context, by rooms.Caller, r Request, inv Invitation, w Renewal, mayHost bool) (Invitation, error) {
 	// A chain is followed as it was at most MaxUses links ago; nobody reissues more often.
 	for range MaxUses {
 		if r.ClosedAt != 0 || inv.SupersededBy == 0 {
@@ -166,7 +169,11 @@ func (s *Invitations) Answer(ctx context.Context, by rooms.Caller, r Request, in
 		}
 	}
 	if r.ClosedAt == 0 {
-		next, err := s.replace(ctx, by, inv, false, mayHost, func(next Invitation, ev audit.Event) error {
+		if inv.Name == "" {
+			inv.Name = r.Name
+		}
+		w.KeepOld = w.KeepOld && inv.RevokedAt == 0
+		next, err := s.replace(ctx, by, inv, w, mayHost, func(next Invitation, ev audit.Event) error {
 			return s.Store.Answer(ctx, r, inv.ID, next, ev)
 		})
 		if !errors.Is(err, ErrConflict) {

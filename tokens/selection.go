@@ -40,6 +40,9 @@ func (s *Invitations) RevokeAll(ctx context.Context, by rooms.Caller, room rooms
 	}
 	at = s.Now().UnixMilli()
 	n, err = s.Store.RevokeAll(ctx, room.ID, ids, at, eachEvent(by, audit.InvitationRevoked, at, room))
+	if n > 0 && err == nil {
+		s.Removals.withdrawn(room, ids...)
+	}
 	return n, at, err
 }
 

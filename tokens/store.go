@@ -14,12 +14,13 @@ import (
 type Store interface {
 	RequestStore
 	MoveStore
+	EntryStore
 	// Insert adds invitations, each with the event of the same index, all or
 	// none: rooms.ErrIDTaken when an id was used.
 	Insert(ctx context.Context, invs []Invitation, evs []audit.Event) error
 	// ByID returns one invitation with its room and counter, or ErrNotFound.
 	ByID(ctx context.Context, id rooms.ID) (Invitation, error)
-	// List returns invitations, newest first.
+	// List returns invitations in the order asked for, those of one name by id.
 	List(ctx context.Context, q Query) ([]Invitation, error)
 	// Update stores name, email, times and max uses: ErrConflict when more uses
 	// were taken than it would allow, or it is superseded.
@@ -43,6 +44,9 @@ type Store interface {
 	// Names returns what the invitations of these ids are called; those that
 	// there are not are missing.
 	Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error)
+	// Callers returns what the last ones admitted by the invitations of these ids
+	// said they are called; where nobody said, it is missing.
+	Callers(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error)
 	// RevokeAll withdraws those of these invitations that are the room's and not
 	// withdrawn yet, each with the event made for it, all or none, and tells how
 	// many that were.
@@ -63,8 +67,10 @@ type Store interface {
 	Claim(ctx context.Context, c Claim, ev audit.Event) (Admission, error)
 	// Admission returns the one of this invitation and nonce, or ErrNotFound.
 	Admission(ctx context.Context, invitation rooms.ID, nonce string) (Admission, error)
-	// Admissions returns a browser's admissions to a room, newest first, at most 20.
-	Admissions(ctx context.Context, room rooms.ID, browser string) ([]Admission, error)
+	// Latest returns the browser's latest admission to the room, made after since,
+	// that holds: one of that role, else one of the other, else the latest that
+	// does not hold, because it was ended or its invitation withdrawn; or ErrNotFound.
+	Latest(ctx context.Context, room rooms.ID, browser string, role Role, since int64) (Admission, error)
 	// Events returns the invitation's history, newest first, before the given id.
 	Events(ctx context.Context, invitation rooms.ID, before rooms.ID, limit int) ([]audit.Event, error)
 }
@@ -79,15 +85,16 @@ type Claim struct {
 	Limited   bool // the room has a capacity, and this is a guest
 }
 
-// Query asks for a room's invitations. Empty members do not filter; Before is
-// the id after which the page goes on, 0 for the first.
+// Query asks for a room's invitations, the newest first where it says nothing
+// else. Empty members do not filter; After is where the page goes on.
 type Query struct {
 	Room       rooms.ID
 	State      State
 	Role       Role
 	Text       string // part of a name or address, in any case
 	ExternalID string
-	Before     rooms.ID
+	Sort       Sort
+	After      Position
 	Limit      int
 	Now        int64
 }

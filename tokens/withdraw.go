@@ -16,8 +16,12 @@ func (s *Invitations) Revoke(ctx context.Context, by rooms.Caller, inv Invitatio
 		return Invitation{}, err
 	}
 	now := s.Now().UnixMilli()
-	if _, err := s.Store.Revoke(ctx, inv.ID, now, event(by.Actor, audit.InvitationRevoked, now, inv, reason)); err != nil {
+	done, err := s.Store.Revoke(ctx, inv.ID, now, event(by.Actor, audit.InvitationRevoked, now, inv, reason))
+	if err != nil {
 		return Invitation{}, err
+	}
+	if done {
+		s.Removals.withdrawn(inv.Room, inv.ID)
 	}
 	return s.Store.ByID(ctx, inv.ID)
 }
@@ -55,38 +59,58 @@ func (inv Invitation) UndoUntil() int64 {
 // superseded; with keepOld both stay good and share one counter of uses. The
 // new one ends when the old one would, or lives as long as it once did.
 func (s *Invitations) Reissue(ctx context.Context, by rooms.Caller, inv Invitation, keepOld, mayHost bool) (Invitation, error) {
-	return s.replace(ctx, by, inv, keepOld, mayHost, func(next Invitation, ev audit.Event) error {
+	return s.replace(ctx, by, inv, Renewal{KeepOld: keepOld}, mayHost, func(next Invitation, ev audit.Event) error {
 		return s.Store.Reissue(ctx, inv.ID, next, ev)
 	})
 }
 
-func (s *Invitations) replace(ctx context.Context, by rooms.Caller, inv Invitation, keepOld, mayHost bool, store func(Invitation, audit.Event) error) (Invitation, error) {
+// Renewal is how a new link differs from the one in whose place it comes.
+type Renewal struct {
+	KeepOld bool // both stay good and share one counter of uses
+	// ExpiresIn or ExpiresAt, as in Draft, end it anew; without either it ends as
+	// Reissue says.
+	ExpiresIn time.Duration
+	ExpiresAt int64
+}
+
+func (s *Invitations) replace(ctx context.Context, by rooms.Caller, inv Invitation, w Renewal, mayHost bool, store func(Invitation, audit.Event) error) (Invitation, error) {
 	now := s.Now().UnixMilli()
 	switch {
 	case inv.Role == Host && !mayHost:
 		return Invitation{}, ErrRoleBarred
-	case inv.SupersededBy != 0, keepOld && inv.RevokedAt != 0, inv.Room.ClosedAt != 0:
+	case inv.SupersededBy != 0, w.KeepOld && inv.RevokedAt != 0, inv.Room.ClosedAt != 0:
 		return Invitation{}, inv.Withdrawn()
 	}
 	next := Invitation{Room: inv.Room, Role: inv.Role, Name: inv.Name, Email: inv.Email, PIN: inv.PIN, MaxUses: inv.MaxUses,
 		NotBefore: inv.NotBefore, ExpiresAt: inv.ExpiresAt, CreatedAt: now, CreatedBy: by.Actor,
-		ExternalID: inv.ExternalID, Locale: inv.Locale}
-	if keepOld {
+		ExternalID: inv.ExternalID, Locale: inv.Locale, Wishes: inv.Wishes}
+	if w.KeepOld {
 		next.Counter = inv.Counter
 	}
-	if next.ExpiresAt < now+MinLifetime.Milliseconds() {
+	if w.ExpiresIn != 0 || w.ExpiresAt != 0 {
+		var err error
+		if next.ExpiresAt, err = s.expiry(inv.Room, Draft{ExpiresIn: w.ExpiresIn, ExpiresAt: w.ExpiresAt}, now); err != nil {
+			return Invitation{}, err
+		}
+		if err := next.check(now); err != nil {
+			return Invitation{}, err
+		}
+	} else if next.ExpiresAt < now+MinLifetime.Milliseconds() {
 		life := max(inv.ExpiresAt-max(inv.CreatedAt, inv.NotBefore), time.Minute.Milliseconds())
 		next.ExpiresAt = wholeSecond(now + min(life, MaxLifetime.Milliseconds()-1000))
 	}
-	detail := "the old link no longer works"
-	if keepOld {
-		detail = "the old link keeps working and shares its uses"
+	detail := audit.OldEnded
+	if w.KeepOld {
+		detail = audit.OldShared
 	}
 	next, err := s.insert(now, next, func(next Invitation) error {
 		return store(next, event(by.Actor, audit.InvitationReissued, now, next, detail))
 	})
 	if err != nil {
 		return Invitation{}, err
+	}
+	if !w.KeepOld {
+		s.Removals.withdrawn(inv.Room, inv.ID)
 	}
 	return s.Store.ByID(ctx, next.ID)
 }

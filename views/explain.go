@@ -33,7 +33,7 @@ var explanations = map[string]Explanation{
 	"token_expired":          {"Token expired", "The access token was good, and its time is over.", "Get a new one and send the call again."},
 	"insufficient_scope":     {"Not within the scope", "The credentials are good, and do not reach this call.", "Use a key or token with the scope that the list of calls names."},
 	"not_found":              {"Not found", "There is no such thing, or it belongs to somebody else.", "Check the id or slug, and whose credentials are sent."},
-	"invalid_request":        {"Invalid request", "The body cannot be read, or members break a rule; errors names what is wrong first.", "Correct the member named in errors. Unknown members are refused."},
+	"invalid_request":        {"Invalid request", "The body cannot be read, or members break a rule; errors names what is wrong.", "Correct the members named in errors. Unknown members are refused."},
 	"conflict":               {"Conflict", "The change does not go together with what is there, such as a slug that is taken.", "Read the current state and choose again."},
 	"precondition_failed":    {"Changed in between", "The resource is no longer the one that If-Match names.", "Read it again and repeat the change."},
 	"content_too_large":      {"Too large", "The body is larger than this call takes.", "Send less at once."},

@@ -20,8 +20,14 @@ type Refusal struct {
 	RetryAfter time.Duration
 	// Ask is how its browser asks for a new link; nil where nothing is to be asked for.
 	Ask *Ask
+	// Manage is the address of the invitation's own page, for a host of the room who is signed in; empty for others.
+	Manage string
 	// Again is the address that opens the page anew by GET; empty: no button.
 	Again string
+	// Wait is the event stream that ends when the page is worth opening anew (code "waiting_for_host"); the page listens.
+	Wait string
+	// Press is the address whose press is offered once more; empty: Again is offered.
+	Press string
 }
 
 // look is how a refusal is drawn.
@@ -37,6 +43,11 @@ func (v Refusal) code() string {
 		return v.Code
 	}
 	return "unavailable"
+}
+
+// looksAgain says that the page opens itself anew after RetryAfter.
+func (v Refusal) looksAgain() bool {
+	return v.code() == "unavailable" && v.RetryAfter > 0 && v.Again != ""
 }
 
 func (v Refusal) look() look { return refusals[v.code()] }
@@ -59,6 +70,7 @@ var refusals = map[string]look{
 	"moved":             {Tone: Info, Icon: "door"},
 	"expired":           {Tone: Warn, Icon: "hourglass"},
 	"not_yet":           {Tone: Info, Icon: "clock", Retry: true},
+	"waiting_for_host":  {Tone: Info, Icon: "door", Retry: true},
 	"cross_site":        {Tone: Warn, Icon: "shield", Retry: true},
 	"no_nonce":          {Tone: Warn, Icon: "cookie", Retry: true},
 	"too_many_requests": {Tone: Warn, Icon: "hourglass", Retry: true},

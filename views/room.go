@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -25,8 +26,14 @@ type RoomHead struct {
 	StartsAt, EndsAt time.Time
 	// Backend is the conference back end's name; empty is the built-in lobby.
 	Backend string
+	// Gone says that no back end of that name is there any more.
+	Gone bool
+	// MayEnter offers the host the way in.
+	MayEnter bool
 	// Owner is set where the room is somebody else's.
 	Owner string
+	// Guests hold places now, of Capacity that there are; a Capacity of 0 is any number, and nothing is said of it.
+	Guests, Capacity int
 	// MayChange shows the menu: edit, close, reopen.
 	MayChange bool
 }
@@ -82,7 +89,9 @@ type Invitations struct {
 	Items []Invitation
 	// State and Query are the filters in force; empty is none.
 	State, Query string
-	// Next is the address of the next page; empty on the last one.
+	// Sort is one of the Sort… constants; empty is the first.
+	Sort string
+	// Next is the cursor of the next page; empty on the last one.
 	Next string
 	// Closed says that there is no form to lead to.
 	Closed bool
@@ -91,6 +100,8 @@ type Invitations struct {
 // Invitation is one row of the list.
 type Invitation struct {
 	ID, Name, Role string
+	// Guest is what the last one who came in with it said they are called; it stands in for an empty Name.
+	Guest string
 	// State is one of Pending, Redeemed, Expired, Revoked, Superseded.
 	State         string
 	Uses, MaxUses int
@@ -123,12 +134,17 @@ func (m Mint) role() string {
 
 type preset struct{ Value, Label string }
 
-func (m Mint) presets(ctx context.Context) (p []preset) {
-	if m.RoomEnds {
+// lifetimes are the presets of how long a link is good.
+func lifetimes(ctx context.Context, roomEnds bool) (p []preset) {
+	if roomEnds {
 		p = append(p, preset{"room", t(ctx, "mint.expires-room")})
 	}
 	return append(p, preset{"1h", t(ctx, "mint.expires-hours", "n", 1)}, preset{"4h", t(ctx, "mint.expires-hours", "n", 4)},
-		preset{"1d", t(ctx, "mint.expires-days", "n", 1)}, preset{"7d", t(ctx, "mint.expires-days", "n", 7)}, preset{"custom", t(ctx, "mint.expires-custom")})
+		preset{"1d", t(ctx, "mint.expires-days", "n", 1)}, preset{"7d", t(ctx, "mint.expires-days", "n", 7)})
+}
+
+func (m Mint) presets(ctx context.Context) []preset {
+	return append(lifetimes(ctx, m.RoomEnds), preset{"custom", t(ctx, "mint.expires-custom")})
 }
 
 func (m Mint) expires() string {
@@ -152,9 +168,15 @@ func (m Mint) focus() string {
 	return first(m.Errors, "name", "expires", "expires_at", "timezone", "max_uses")
 }
 
+// called is the name on the row; it may be empty.
+func (i Invitation) called() string { return cmp.Or(i.Name, i.Guest) }
+
 func (i Invitation) undoable() bool { return i.State == Revoked && i.UndoUntil.After(i.Now) }
 
 func (i Invitation) over() bool { return i.State != Pending && i.State != Redeemed }
+
+// sorts are the orders of the list; the first is the usual one, which the address need not tell.
+var sorts = []string{SortNewest, SortOldest, SortName}
 
 // states are what the list can be narrowed to; the empty one is all of them.
 var states = []string{"", Pending, Redeemed, Expired, Revoked, Superseded}

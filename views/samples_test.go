@@ -99,11 +99,12 @@ func samples() map[string]templ.Component {
 	plainSamples(s)
 	askSamples(s)
 	moveSamples(s)
+	conferenceSamples(s)
 	return s
 }
 
 func hostSamples(s map[string]templ.Component) {
-	backends := []Backend{{"main", "MiroTalk (main)"}, {"big", "BigBlueButton"}}
+	backends := []Backend{{"main", "mirotalk"}, {"big", "bigbluebutton"}}
 	s["signin"] = SignInPage(SignIn{Page: guestPage(""), Next: "/rooms/standup"})
 	s["signin-wrong"] = SignInPage(SignIn{Page: guestPage(""), Username: `"><script>`, Wrong: true})
 	s["signin-slow"] = SignInPage(SignIn{Page: guestPage(""), Username: "grace", RetryAfter: 150 * time.Second})
@@ -208,7 +209,7 @@ func guestSamples(s map[string]templ.Component) {
 }
 
 func plainSamples(s map[string]templ.Component) {
-	for _, status := range []int{403, 404, 405, 413, 422, 429, 500, 503} {
+	for _, status := range []int{403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		s["error-"+strconv.Itoa(status)] = ErrorPage(Failure{Page: page(""), Status: status, Code: "some_code", RequestID: "req_123", RetryAfter: 30 * time.Second})
 	}
 	s["error-guest"] = ErrorPage(Failure{Page: guestPage(""), Status: 404, Code: "not_found", Guest: true})

@@ -92,6 +92,13 @@ const (
 	Superseded = "superseded"
 )
 
+// Orders of a list of invitations.
+const (
+	SortNewest = "newest"
+	SortOldest = "oldest"
+	SortName   = "name"
+)
+
 // Roles in a room.
 const (
 	RoleGuest = "guest"

@@ -20,6 +20,7 @@ type browserOptions struct {
 	Width, Height int64  // in CSS pixels; 1280 by 800 if zero
 	Dark          bool   // prefers-color-scheme
 	NoScript      bool   // JavaScript is off
+	Hidden        bool   // the page knows when another tab covers it
 	Mobile        bool   // a phone: touch, two device pixels to one of CSS
 	Language      string // Accept-Language and navigator.languages, such as "zh-CN"; "en" if empty
 	Timezone      string // such as "Asia/Shanghai"; UTC if empty
@@ -59,8 +60,21 @@ func openBrowser(t testing.TB, options browserOptions) *browserTab {
 	if options.Timezone == "" {
 		options.Timezone = "UTC"
 	}
-	ctx, closeWindow := chromedp.NewContext(useChromium(t), chromedp.WithNewBrowserContext())
-	t.Cleanup(closeWindow)
+	return openTab(t, useChromium(t), options, chromedp.WithNewBrowserContext())
+}
+
+// beside is one more tab of b's window, with its cookies and its connections. The tabs hide one another.
+func (b *browserTab) beside() *browserTab {
+	b.t.Helper()
+	options := b.options
+	options.Hidden = true
+	return openTab(b.t, b.ctx, options, chromedp.WithNewWindow(false))
+}
+
+func openTab(t testing.TB, in context.Context, options browserOptions, where ...chromedp.ContextOption) *browserTab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(in, where...)
+	t.Cleanup(closeTab)
 	b := &browserTab{t: t, ctx: ctx, options: options, watch: newWatch(options.Server)}
 	// Not b.do: the first call on a context binds the window's life to the context it is given.
 	if err := chromedp.Listen(ctx, b.see); err != nil {
@@ -70,8 +84,8 @@ func openBrowser(t testing.TB, options browserOptions) *browserTab {
 	return b
 }
 
-// become makes the window that visitor's.
-func (o browserOptions) become(ctx context.Context, tab *chromedp.Target) error {
+// look gives the window that visitor's size and theme, also one that shows a page already.
+func (o browserOptions) look(ctx context.Context, tab *chromedp.Target) error {
 	viewport := []chromedp.EmulateViewportOption{chromedp.EmulateScale(1)}
 	if o.Mobile {
 		viewport = []chromedp.EmulateViewportOption{chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch}
@@ -88,11 +102,17 @@ func (o browserOptions) become(ctx context.Context, tab *chromedp.Target) error 
 		// Pictures and contrasts are of the page as it comes to rest.
 		{Name: "prefers-reduced-motion", Value: "reduce"},
 	}}
-	if _, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, media); err != nil {
+	_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, media)
+	return err
+}
+
+// become makes the window that visitor's.
+func (o browserOptions) become(ctx context.Context, tab *chromedp.Target) error {
+	if err := o.look(ctx, tab); err != nil {
 		return err
 	}
 	// Windows of parallel tests would otherwise take the focus from one another.
-	focus := emulation.SetFocusEmulationEnabledParams{Enabled: true}
+	focus := emulation.SetFocusEmulationEnabledParams{Enabled: !o.Hidden}
 	if _, err := cdp.Call(ctx, tab, emulation.SetFocusEmulationEnabled, focus); err != nil {
 		return err
 	}

@@ -12,7 +12,10 @@ func (p *program) with(ctx context.Context, do func(*house) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.db.Close()) }()
+	defer func() {
+		h.removals.Wait()
+		err = errors.Join(err, h.db.Close())
+	}()
 	return do(h)
 }
 

@@ -31,7 +31,9 @@ func fullRun(t *testing.T, s *server, known secrets) {
 		gate.ask(http.StatusCreated, http.MethodPost, "/api/v1/rooms", room)
 	}
 	invitationsOf(t, s, host, gate)
+	scriptsOf(t, s, known, wrong)
 	guestsOf(t, s, known, gate)
+	conferencesOf(t, s, known, host, gate)
 	guessersOf(t, s, known, gate)
 }
 
@@ -59,6 +61,29 @@ func invitationsOf(t *testing.T, s *server, host, gate *visitor) {
 	}
 	gate.ask(http.StatusOK, http.MethodGet, "/api/v1/rooms/standup/invitations", "")
 	gate.ask(http.StatusOK, http.MethodGet, "/api/v1/rooms/standup/events", "")
+}
+
+// scriptsOf calls what scripts for MiroTalk call, with the key, without it and with wrong passwords.
+func scriptsOf(t *testing.T, s *server, known secrets, wrong string) {
+	t.Helper()
+	script := &visitor{t: t, s: s, known: known}
+	key := "Authorization: " + apiKey
+	body := func(password, more string) string {
+		return fmt.Sprintf(`{"room":"scripted","name":"Grace the Guest","audio":true,"username":%q,"password":%q,"token":{"username":%q,"password":%q%s}}`,
+			hostName, password, hostName, password, more)
+	}
+	for _, path := range []string{"/api/v1/join", "/api/v1/token"} {
+		a := script.ask(http.StatusOK, http.MethodPost, path, body(hostPassword, ""), key)
+		_, token, _ := strings.Cut(a.Get("join"), "?token=")
+		known.add("JWT", token+a.Get("token"))
+		script.ask(http.StatusUnauthorized, http.MethodPost, path, body(wrong, ""), key)
+		script.ask(http.StatusForbidden, http.MethodPost, path, body(hostPassword, ""), key+"x")
+		script.ask(http.StatusUnsupportedMediaType, http.MethodPost, path, body(hostPassword, ""), key, "Content-Type: text/plain")
+		script.ask(http.StatusBadRequest, http.MethodPost, path, body(hostPassword, "}"), key)
+	}
+	script.ask(http.StatusUnprocessableEntity, http.MethodPost, "/api/v1/join", body(hostPassword, `,"expire":"3600"`), key)
+	script.ask(http.StatusOK, http.MethodPost, "/api/v1/meeting", "", key)
+	script.ask(http.StatusForbidden, http.MethodPost, "/api/v1/meeting", "")
 }
 
 // guestsOf opens, redeems and is refused, on the page and at a gate, for every reason there is.

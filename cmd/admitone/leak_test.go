@@ -143,8 +143,8 @@ func (v *visitor) page(want int, method, link, nonce string, header ...string) a
 func TestSecretsAreInNoOutput(t *testing.T) {
 	t.Parallel()
 	const key, metrics = "Zx3vB8nM1kQ6wE9rT4yU7iO2pA5sD0fG", "metrics-opener-52803" // gitleaks:allow
-	env := []string{"LOG_LEVEL=debug", "JWT_KEY=" + key, "METRICS_TOKEN=" + metrics,
-		`BACKENDS=[{"name":"main","kind":"url","template":"https://conf.example/{room}?k=backend-secret-7731&n={name}"}]`}
+	env := []string{"LOG_LEVEL=debug", "JWT_KEY=" + key, "METRICS_TOKEN=" + metrics, "API_KEY_SECRET=" + apiKey,
+		`BACKENDS=[{"name":"main","kind":"url","template":"https://conf.example/{room}?k=backend-secret-7731&n={name}"},` + heldBackend() + "," + downBackend + "]"}
 	for name, kind := range map[string]struct {
 		env  func(t *testing.T) string
 		dump func(t *testing.T, s *server, dsn string) map[string]string
@@ -162,6 +162,7 @@ func TestSecretsAreInNoOutput(t *testing.T) {
 			known := secrets{}
 			known.add("JWT_KEY", key)
 			known.add("METRICS_TOKEN", metrics)
+			known.add("API_KEY_SECRET", apiKey)
 			known.add("password", hostPassword)
 			known.add("back end's secret", "backend-secret-7731")
 			fullRun(t, s, known)

@@ -58,6 +58,11 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = h.db.Close() }()
 	log := p.logger(c)
+	for _, f := range p.surroundings(ctx, h) {
+		if f.verdict != good {
+			log.Warn(f.says, "about", f.what)
+		}
+	}
 	if err := p.greet(ctx, h, listener.Addr()); err != nil {
 		return err
 	}
@@ -76,7 +81,9 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	<-swept
 	over, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
-	return server.Shutdown(over)
+	err = server.Shutdown(over)
+	h.removals.Drain()
+	return err
 }
 
 // sweep notes who has left the lobbies, at once and then steadily, until ctx
@@ -126,9 +133,9 @@ func (p *program) handler(ctx context.Context, h *house, log *slog.Logger) http.
 	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return handlers.New(handlers.App{
 		Rooms: h.rooms, Invitations: h.invitations, Directory: h.directory, Gate: hosts.NewGate(h.directory, h.hostStore, p.now),
-		HostTokens: &hosts.Tokens{Ring: h.ring, Directory: h.directory, Base: c.base, Now: p.now}, Backends: c.backends,
+		HostTokens: &hosts.Tokens{Ring: h.ring, Directory: h.directory, Base: c.base, Now: p.now}, Apps: h.apps, Backends: c.backends,
 		Sessions: data.NewSessions(h.db, p.now), Now: p.now, Log: log, Ready: h.db.Ping, Lobby: h.lobby, Watcher: h.watcher, Stop: ctx.Done(),
-		Base: c.base, Secure: strings.HasPrefix(c.base, "https:"), Open: c.open, Trusted: c.trusted, MetricsToken: c.MetricsToken, Registry: registry,
+		Base: c.base, Secure: strings.HasPrefix(c.base, "https:"), Open: c.open, Trusted: c.trusted, MetricsToken: c.MetricsToken, APIKeySecret: c.APIKeySecret, Registry: registry,
 	})
 }
 
@@ -140,14 +147,26 @@ func noteDepartures(ctx context.Context, lobby *tokens.Lobby, log *slog.Logger) 
 	}
 }
 
-// logger writes to stderr: text for a person's terminal, JSON for everything else.
+// logger writes to stderr.
 func (p *program) logger(c *config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.level}
-	f, isFile := p.stderr.(*os.File)
-	if c.LogFormat == "text" || c.LogFormat == "" && isFile && isatty.IsTerminal(f.Fd()) {
+	if p.logFormat(c) == "text" {
 		return slog.New(slog.NewTextHandler(p.stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(p.stderr, options))
+}
+
+// logFormat is text for a person's terminal and json for everything else, where
+// nothing else is said.
+func (p *program) logFormat(c *config) string {
+	f, isFile := p.stderr.(*os.File)
+	switch {
+	case c.LogFormat != "":
+		return c.LogFormat
+	case isFile && isatty.IsTerminal(f.Fd()):
+		return "text"
+	}
+	return "json"
 }
 
 // greet tells a person at the terminal where to go. The generated host's

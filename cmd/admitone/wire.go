@@ -15,6 +15,7 @@ import (
 	"admitone/rooms/hosts"
 	"admitone/tokens"
 	"admitone/tokens/keys"
+	"admitone/tokens/oauth"
 )
 
 // house is the open database with everything that stands on it.
@@ -26,8 +27,10 @@ type house struct {
 	directory   *hosts.Directory
 	hostStore   *data.Hosts
 	lobby       *tokens.Lobby
+	removals    *tokens.Removals
 	watcher     *rooms.Watcher
 	ring        *keys.Ring
+	apps        *oauth.Server
 	api         *api.API
 }
 
@@ -74,19 +77,14 @@ func (p *program) openWith(ctx context.Context, c *config) (*house, error) {
 	h.invitations = &tokens.Invitations{Store: data.NewInvitations(db, ids), Rooms: roomStore, IDs: ids, Links: &tokens.Links{Ring: ring, Base: c.base},
 		Handover: c.backends, Now: p.now, Lifetime: c.lifetime, PINs: tokens.NewPINs(p.now)}
 	presence := data.NewPresence(db, ids)
-	h.lobby = &tokens.Lobby{Store: presence, Now: p.now}
+	h.removals = tokens.NewRemovals(h.invitations.Store, presence, roomStore, c.backends, p.now, tokens.Pauses()...)
+	h.rooms.Closed, h.invitations.Removals = h.removals.Closed, h.removals
+	h.lobby = &tokens.Lobby{Store: presence, Now: p.now, Removals: h.removals, Entries: h.invitations.Store, Handover: c.backends}
 	h.watcher = &rooms.Watcher{Pulse: presence, Now: p.now, PerRoom: 2000, Most: 10_000}
 	h.directory = hosts.NewDirectory(root, h.hostStore, p.now, c.hosts)
+	h.apps = &oauth.Server{Store: data.NewOAuth(db, ids), Ring: ring, Directory: h.directory, IDs: ids, Base: c.base, Now: p.now}
 	h.api = &api.API{Rooms: h.rooms, Invitations: h.invitations, Base: c.base, Now: p.now}
 	return h, nil
-}
-
-func port(addr string) string {
-	_, port, _ := net.SplitHostPort(addr)
-	if port == "80" {
-		return ""
-	}
-	return ":" + port
 }
 
 // cli is the operator on the command line, who reaches everything.
@@ -97,19 +95,14 @@ func cli() rooms.Caller {
 // owner is the host whom rooms made without one belong to: the first admin, or
 // the only host there is.
 func (h *house) owner(ctx context.Context) (string, error) {
-	all, err := h.directory.All(ctx)
-	if errors.Is(err, rooms.ErrNotFound) {
+	host, err := h.directory.First(ctx)
+	switch {
+	case errors.Is(err, rooms.ErrNotFound) && len(h.config.hosts) > 0:
+		return "", errors.New("no host is an admin: say --owner")
+	case errors.Is(err, rooms.ErrNotFound):
 		return "", errors.New("there is no host yet: start the server once, or set HOST_USERS")
 	}
-	if err != nil {
-		return "", err
-	}
-	for _, host := range all {
-		if host.Admin || len(all) == 1 {
-			return host.Username, nil
-		}
-	}
-	return "", errors.New("no host is an admin: say --owner")
+	return host.Username, err
 }
 
 // lan is an address of this machine in its network, empty where there is none.

@@ -114,11 +114,11 @@ func claimPromises() []promise {
 			_, err = t.Invitations.Store.Admission(t.ctx, t.id(), "n")
 			t.fails(err, tokens.ErrNotFound)
 		}},
-		{"Admissions returns a browser's to a room, newest first, at most 20, and none for no browser", func(t *trial) {
+		{"Latest returns a browser's latest admission to a room that holds, of that role before the other, however many there are", func(t *trial) {
 			r := t.room()
-			inv := t.invitation(r, func(inv *tokens.Invitation) { inv.MaxUses = 100 })
-			elsewhere := t.invitation(t.room())
-			var want []tokens.Admission
+			guests := t.invitation(r, func(inv *tokens.Invitation) { inv.MaxUses = 100 })
+			hosts := t.invitation(r, func(inv *tokens.Invitation) { inv.Role, inv.MaxUses = tokens.Host, 50 })
+			withdrawn := t.invitation(r, func(inv *tokens.Invitation) { inv.MaxUses = 50 })
 			claim := func(inv tokens.Invitation, nonce, browser string) tokens.Admission {
 				c, ev := t.claim(inv, nonce)
 				c.Admission.Browser = browser
@@ -126,17 +126,42 @@ func claimPromises() []promise {
 				t.must(err)
 				return a
 			}
-			for n := range 22 {
-				want = append([]tokens.Admission{claim(inv, fmt.Sprint(n), "mine")}, want...)
+			latest := func(browser string, role tokens.Role, since int64, want tokens.Admission, fails error) {
+				t.Helper()
+				got, err := t.Invitations.Store.Latest(t.ctx, r.ID, browser, role, since)
+				t.fails(err, fails)
+				same(t, "latest of "+browser+" as "+string(role), got, want)
 			}
-			claim(inv, "api", "")
-			claim(inv, "theirs", "theirs")
-			claim(elsewhere, "n", "mine")
-			for browser, want := range map[string][]tokens.Admission{"mine": want[:20], "": nil, "nobody's": nil} {
-				got, err := t.Invitations.Store.Admissions(t.ctx, r.ID, browser)
-				t.must(err)
-				same(t, "admissions of "+browser, got, want)
+			var none tokens.Admission
+			host, guest := claim(hosts, "h", "mine"), claim(guests, "g", "mine")
+			var ended tokens.Admission
+			for n := range 30 { // all of them later, and none holds
+				claim(withdrawn, fmt.Sprint(n), "mine")
+				ended = claim(guests, fmt.Sprint(n), "mine")
+				ended.EndedAt = t.now
+				t.exec("UPDATE admissions SET ended_at = $1 WHERE id = $2", t.now, int64(ended.ID))
 			}
+			t.exec("UPDATE invitations SET revoked_at = 1 WHERE id = $1", int64(withdrawn.ID))
+			claim(guests, "api", "")
+			claim(guests, "theirs", "theirs")
+			claim(t.invitation(t.room()), "n", "mine")
+			latest("mine", tokens.Guest, 0, guest, nil)
+			latest("mine", tokens.Host, 0, host, nil)
+			latest("mine", tokens.Host, t.now-1, host, nil)
+			latest("mine", tokens.Host, t.now, none, tokens.ErrNotFound)
+			latest("", tokens.Guest, 0, none, tokens.ErrNotFound)
+			latest("nobody's", tokens.Guest, 0, none, tokens.ErrNotFound)
+			for n := range 30 { // all of them later, and all of the other role
+				guest = claim(guests, fmt.Sprint("more ", n), "mine")
+			}
+			latest("mine", tokens.Host, 0, host, nil)
+			latest("mine", tokens.Guest, 0, guest, nil)
+			t.exec("UPDATE invitations SET superseded_by = 1 WHERE id = $1", int64(hosts.ID))
+			latest("mine", tokens.Host, 0, guest, nil)
+			t.exec("UPDATE admissions SET ended_at = 1 WHERE id = $1", int64(guest.ID))
+			t.exec("UPDATE invitations SET revoked_at = 1 WHERE id = $1", int64(guests.ID))
+			guest.EndedAt = 1
+			latest("mine", tokens.Host, 0, guest, nil)
 		}},
 	}
 }

@@ -3,6 +3,8 @@ package datatest
 import (
 	"context"
 	"testing"
+
+	"admitone/rooms"
 )
 
 // promise is one sentence of a Store's interface and what shows that it is kept.
@@ -21,6 +23,7 @@ func Conformance(t *testing.T) {
 		"tokens.Store claim":  claimPromises(),
 		"tokens.RequestStore": requestsPromises(),
 		"tokens.MoveStore":    movesPromises(),
+		"tokens.EntryStore":   entriesPromises(),
 		"keys.Store":          keysPromises(),
 		"hosts.Store":         hostsPromises(),
 		"tokens.Presence":     presencePromises(),
@@ -31,10 +34,10 @@ func Conformance(t *testing.T) {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
 			Each(t, func(t *testing.T, b *Bench) {
-				raw := b.Raw(t)
+				raw, own := b.Raw(t), &rooms.IDs{}
 				for _, p := range promises {
 					t.Run(p.says, func(t *testing.T) {
-						p.kept(&trial{T: t, Bench: b, ctx: context.Background(), raw: raw, now: b.Clock.Millis()})
+						p.kept(&trial{T: t, Bench: b, ctx: context.Background(), raw: raw, now: b.Clock.Millis(), own: own})
 					})
 				}
 			})

@@ -20,6 +20,11 @@ import (
 // Base is the public origin of a Bench's links.
 const Base = "https://meet.example"
 
+// Conferences are every Bench's back ends: one that takes all, and one whose
+// guests wait for a host.
+const Conferences = `[{"name":"conf","kind":"url","template":"https://conf.example/{room}?n={name}&r={role}&a={admission}"},
+	{"name":"held","kind":"mirotalk","url":"https://held.example","jwt_key":"k7Q2vT9xL4mZ","username":"admitone","password":"p4Wd8sRn1c"}]` // gitleaks:allow
+
 // Bench is an open database with the stores and rules that stand on it, and a
 // clock that only the test moves.
 type Bench struct {
@@ -32,6 +37,7 @@ type Bench struct {
 	Invitations *tokens.Invitations
 	Hosts       *data.Hosts
 	Lobby       *tokens.Lobby
+	Removals    *tokens.Removals
 	Watcher     *rooms.Watcher
 }
 
@@ -87,7 +93,7 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 	if b.Ring, err = keys.Open(ctx, data.NewKeys(b.DB, b.IDs), keys.Settings{Root: Root(t), Now: b.Clock.Now}); err != nil {
 		t.Fatal(err)
 	}
-	backends, err := conference.Parse(`[{"name":"conf","kind":"url","template":"https://conf.example/{room}?n={name}&r={role}&a={admission}"}]`)
+	backends, err := conference.Parse(Conferences)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +104,10 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 		Links: &tokens.Links{Ring: b.Ring, Base: Base}, Handover: backends, Now: b.Clock.Now, Lifetime: time.Hour, PINs: tokens.NewPINs(b.Clock.Now)}
 	b.Hosts = data.NewHosts(b.DB)
 	presence := data.NewPresence(b.DB, b.IDs)
-	b.Lobby = &tokens.Lobby{Store: presence, Now: b.Clock.Now}
+	b.Removals = tokens.NewRemovals(b.Invitations.Store, presence, store, backends, b.Clock.Now, time.Millisecond)
+	b.Rooms.Closed, b.Invitations.Removals = b.Removals.Closed, b.Removals
+	t.Cleanup(b.Removals.Drain)
+	b.Lobby = &tokens.Lobby{Store: presence, Now: b.Clock.Now, Removals: b.Removals, Entries: b.Invitations.Store, Handover: backends}
 	b.Watcher = &rooms.Watcher{Pulse: presence, Now: b.Clock.Now, PerRoom: 50, Most: 100}
 	return b
 }

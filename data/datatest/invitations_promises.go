@@ -1,6 +1,7 @@
 package datatest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ func invitationsPromises() []promise {
 			r := t.room(func(r *rooms.Room) { r.StartsAt, r.EndsAt, r.Timezone, r.Locale = 1, 1<<40, "Asia/Tokyo", "ja" })
 			full := t.draft(r, func(inv *tokens.Invitation) {
 				inv.Role, inv.Name, inv.Email, inv.MaxUses = tokens.Host, "Zoë 🎟 \u202e", "zoe@example.org", 1000
-				inv.NotBefore, inv.ExternalID, inv.Locale, inv.CreatedBy = t.now+1, "x\"'1", "de", audit.Actor{Kind: audit.Client, Name: "cli"}
+				inv.NotBefore, inv.ExternalID, inv.Locale, inv.Wishes, inv.CreatedBy = t.now+1, "x\"'1", "de", "audio=false&video=true", audit.Actor{Kind: audit.Client, Name: "cli"}
 			})
 			plain := t.draft(r)
 			t.noted("Insert", func() { t.insert(full, plain) },
@@ -44,10 +45,11 @@ func invitationsPromises() []promise {
 			}
 			same(t, "all", idsOf(t, tokens.Query{Room: r.ID}), want)
 			same(t, "first two", idsOf(t, tokens.Query{Room: r.ID, Limit: 2}), want[:2])
-			same(t, "next two", idsOf(t, tokens.Query{Room: r.ID, Limit: 2, Before: want[1]}), want[2:4])
-			same(t, "the rest", idsOf(t, tokens.Query{Room: r.ID, Before: want[3]}), want[4:])
-			same(t, "after the last", idsOf(t, tokens.Query{Room: r.ID, Before: want[4]}), nil)
+			same(t, "next two", idsOf(t, tokens.Query{Room: r.ID, Limit: 2, After: t.get(want[1]).Position(tokens.Newest)}), want[2:4])
+			same(t, "the rest", idsOf(t, tokens.Query{Room: r.ID, After: t.get(want[3]).Position(tokens.Newest)}), want[4:])
+			same(t, "after the last", idsOf(t, tokens.Query{Room: r.ID, After: t.get(want[4]).Position(tokens.Newest)}), nil)
 		}},
+		{"List sorts, the same on every database, and each page goes on where the last ended, whatever changed", sorts},
 		{"List filters by state as Invitation.State says", func(t *trial) {
 			r := t.room()
 			every := everyState(t, r)
@@ -201,6 +203,53 @@ func everyState(t *trial, r rooms.Room) []tokens.Invitation {
 		drafts[i] = t.get(inv.ID)
 	}
 	return drafts
+}
+
+// sorts walks through a list in every order and with every filter, two a page.
+func sorts(t *trial) {
+	r, elsewhere := t.room(), t.room()
+	var every []tokens.Invitation
+	for i, name := range []string{"b", "", "Élodie", "a b", "a", "A-c", "ab", "Zoë", "zoe", "_", "~", "10", "9", "王小明", "Анна", "a", "A", "🎟", "\u00df", "ss", "e\u0301lodie"} {
+		every = append(every, t.invitation(r, func(inv *tokens.Invitation) {
+			inv.Name, inv.Email, inv.Role = name, []string{"", "z@example.org", "A@example.org"}[i%3], []tokens.Role{tokens.Guest, tokens.Host}[i%2]
+		}))
+		t.invitation(elsewhere, func(inv *tokens.Invitation) { inv.Name = name })
+	}
+	orders := map[tokens.Sort]func(a, b tokens.Invitation) int{
+		"":            func(a, b tokens.Invitation) int { return cmp.Compare(b.ID, a.ID) },
+		tokens.Newest: func(a, b tokens.Invitation) int { return cmp.Compare(b.ID, a.ID) },
+		tokens.Oldest: func(a, b tokens.Invitation) int { return cmp.Compare(a.ID, b.ID) },
+		tokens.ByName: func(a, b tokens.Invitation) int {
+			return cmp.Or(strings.Compare(a.Folded(), b.Folded()), cmp.Compare(a.ID, b.ID))
+		},
+	}
+	for sort, order := range orders {
+		for _, q := range []tokens.Query{{}, {Role: tokens.Host}, {Text: "a"}, {State: tokens.Pending}, {State: tokens.Redeemed}, {Text: "example", Role: tokens.Guest}} {
+			var want, got []rooms.ID
+			slices.SortFunc(every, order)
+			for _, inv := range every {
+				if (q.Role == "" || q.Role == inv.Role) && strings.Contains(inv.Folded(), q.Text) && (q.State == "" || q.State == inv.State(t.now)) {
+					want = append(want, inv.ID)
+				}
+			}
+			q.Room, q.Limit, q.Sort = r.ID, 2, sort
+			for range every {
+				page := idsOf(t, q)
+				if len(page) == 0 {
+					break
+				}
+				got = append(got, page...)
+				last := t.get(page[len(page)-1])
+				q.After = last.Position(sort)
+				// What is renamed meanwhile, to and fro, takes no one's place.
+				t.exec("UPDATE invitations SET search = $1 WHERE id = $2", "0", int64(last.ID))
+			}
+			for _, inv := range every {
+				t.exec("UPDATE invitations SET search = $1 WHERE id = $2", inv.Folded(), int64(inv.ID))
+			}
+			same(t, string(sort)+" "+q.Text+string(q.Role)+string(q.State), got, want)
+		}
+	}
 }
 
 func findsText(t *trial) {

@@ -1,6 +1,9 @@
 package datatest
 
 import (
+	"cmp"
+	"slices"
+
 	"admitone/data"
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -69,6 +72,27 @@ func presencePromises() []promise {
 			t.unchanged("Depart right after leaving", func() { depart(t, t.now+70*second) })
 			t.noted("Depart of who left", func() { depart(t, t.now+72*second) }, left)
 		}},
+		{"Guests counts those who hold a place", func(t *trial) {
+			r := t.room()
+			inv := t.invitation(r, func(inv *tokens.Invitation) { inv.MaxUses = 3 })
+			host := t.invitation(r, func(inv *tokens.Invitation) { inv.Role = tokens.Host })
+			is := func(what string, at int64, want int) {
+				t.Helper()
+				n, err := store(t).Guests(t.ctx, r.ID, at)
+				t.must(err)
+				same(t, what, n, want)
+			}
+			is("nobody", t.now, 0)
+			a := t.take(inv, "a")
+			t.take(inv, "b")
+			t.take(host, "c")
+			is("two guests and a host", t.now, 2)
+			t.exec("UPDATE admissions SET ended_at = $1 WHERE id = $2", t.now, int64(a.ID))
+			is("one removed", t.now, 1)
+			is("when their stay is over", t.now+tokens.Stay.Milliseconds(), 0)
+			_, err := store(t).Guests(t.ctx, 5, t.now)
+			t.fails(err, rooms.ErrNotFound)
+		}},
 		{"In leaves out whom their invitation no longer admits", func(t *trial) {
 			r := t.room()
 			inv := t.invitation(r)
@@ -124,22 +148,59 @@ func presencePromises() []promise {
 				},
 			})
 		}},
-		{"Beat counts a room's events above two bases, and who is there; room 0 is all", func(t *trial) {
+		{"Beats counts a room's events above two bases, and who is there; room 0 is every room", func(t *trial) {
 			r := t.room()
 			a := t.take(t.invitation(r), "a")
 			arrive(t, a, t.now)
-			before := rooms.ID((t.now - 1) << 20)
-			b, err := store(t).Beat(t.ctx, r.ID, before, rooms.ID((t.now+hour)<<20), t.now)
-			t.must(err)
-			same(t, "beat", b, rooms.Beat{Events: 4, People: 1, Since: t.now}) // created, minted, redeemed, entered
-			b, err = store(t).Beat(t.ctx, r.ID, before, before, t.now+26*second)
-			t.must(err)
-			same(t, "beat, unseen for long", b, rooms.Beat{Events: 4, Recent: 4})
-			all, err := store(t).Beat(t.ctx, 0, before, before, t.now)
-			t.must(err)
-			if all.Events < 4 || all.People < 1 || all.Since < t.now {
-				t.Errorf("all rooms: %+v", all)
+			before, late := rooms.ID((t.now-1)<<20), rooms.ID((t.now+hour)<<20)
+			beats := func(room, next rooms.ID, now int64) map[rooms.ID]rooms.Beat {
+				b, err := store(t).Beats(t.ctx, room, before, next, now)
+				t.must(err)
+				return b
 			}
+			here := rooms.Beat{Events: 4, People: 1, Since: t.now} // created, minted, redeemed, entered
+			same(t, "the room's", beats(r.ID, late, t.now), map[rooms.ID]rooms.Beat{r.ID: here})
+			same(t, "among all", beats(0, late, t.now)[r.ID], here)
+			same(t, "unseen for long", beats(r.ID, before, t.now+26*second), map[rooms.ID]rooms.Beat{r.ID: {Events: 4, Recent: 4}})
+			same(t, "of a room that is not there", beats(t.id(), before, t.now), map[rooms.ID]rooms.Beat{})
+			was := beats(0, before, t.now)[0]
+			_, err := t.Rooms.Store.SetOwner(t.ctx, r.ID, "bo", t.event(audit.RoomHandedOver, r.ID, 0))
+			t.must(err)
+			same(t, "handed over", beats(0, before, t.now)[0].Events, was.Events+1)
+			same(t, "handed over, to itself", beats(r.ID, before, t.now)[r.ID].Events, 5)
+		}},
+		{"a list of rooms counts who is in each, as In lists them", func(t *trial) {
+			r := t.room(func(r *rooms.Room) { r.Owner = "keeper" })
+			t.room(func(r *rooms.Room) { r.Owner = "keeper" })
+			counted := func(want ...int) {
+				t.Helper()
+				list, err := t.Rooms.Store.List(t.ctx, rooms.Query{Caller: rooms.Caller{Owner: "keeper"}, Limit: 9, Now: t.now})
+				t.must(err)
+				same(t, "people", []int{list[0].People, list[1].People}, want)
+				same(t, "as In", len(in(t, r.ID, t.now)), want[1])
+			}
+			var all []tokens.Admission
+			for _, nonce := range []string{"a", "b", "c", "d", "e"} {
+				all = append(all, t.take(t.invitation(r), nonce))
+				arrive(t, all[len(all)-1], t.now)
+			}
+			counted(0, 5)
+			t.must(store(t).Leave(t.ctx, all[0].ID, t.now))
+			counted(0, 4)
+			t.exec("UPDATE invitations SET revoked_at = 1 WHERE id = $1", int64(all[2].Invitation))
+			counted(0, 3)
+			t.exec("UPDATE presence SET seen_at = $1 WHERE admission_id = $2", t.now-26*second, int64(all[3].ID))
+			counted(0, 2)
+			t.exec("UPDATE admissions SET ended_at = 1 WHERE id = $1", int64(all[1].ID))
+			counted(0, 1)
+		}},
+		{"Rooms returns the rooms of these ids", func(t *trial) {
+			a, b := t.room(), t.room()
+			t.room()
+			got, err := store(t).Rooms(t.ctx, []rooms.ID{a.ID, t.id(), b.ID})
+			t.must(err)
+			slices.SortFunc(got, func(a, b rooms.Room) int { return cmp.Compare(a.ID, b.ID) })
+			same(t, "rooms", got, []rooms.Room{a, b})
 		}},
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // request is a browser's wish for a new link, not stored yet.
 func (t *trial) request(inv tokens.Invitation, browser string) (tokens.Request, audit.Event) {
-	r := tokens.Request{ID: t.id(), Invitation: inv.ID, Room: inv.Room.ID, Browser: browser, Name: "Bo", For: inv.Name, Reason: "used", CreatedAt: t.now}
+	r := tokens.Request{ID: t.id(), Invitation: inv.ID, Room: inv.Room.ID, Browser: browser, Name: "Bo", For: inv.Name, Ends: inv.ExpiresAt, Reason: "used", CreatedAt: t.now}
 	return r, t.event(audit.InvitationRequested, inv.Room.ID, inv.ID)
 }
 

@@ -1,11 +1,13 @@
 package datatest
 
 import (
+	"fmt"
 	"sync"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
 	"admitone/rooms/hosts"
+	"admitone/tokens"
 )
 
 // selectionPromises are those of tokens.Store about refusals and about several
@@ -40,6 +42,18 @@ func selectionPromises() []promise {
 			names, err := t.Invitations.Store.Names(t.ctx, []rooms.ID{one.ID, two.ID, 5, one.ID})
 			t.must(err)
 			same(t, "names", names, map[rooms.ID]string{one.ID: one.Name, two.ID: two.Name})
+		}},
+		{"Callers are the last who said a name", func(t *trial) {
+			inv := t.invitation(t.room(), func(inv *tokens.Invitation) { inv.MaxUses = 3 })
+			nobody := t.invitation(inv.Room)
+			for i, name := range []string{"Bo", "Cy", ""} {
+				a := t.take(inv, fmt.Sprint("nonce ", i))
+				t.exec("UPDATE admissions SET name = $1 WHERE id = $2", name, int64(a.ID))
+			}
+			t.exec("UPDATE admissions SET name = '' WHERE id = $1", int64(t.take(nobody, "x").ID))
+			names, err := t.Invitations.Store.Callers(t.ctx, []rooms.ID{inv.ID, nobody.ID, 5})
+			t.must(err)
+			same(t, "callers", names, map[rooms.ID]string{inv.ID: "Cy"})
 		}},
 		{"RevokeAll and RestoreAll do all of it, with their events, or nothing", func(t *trial) {
 			r, elsewhere := t.room(), t.room()
@@ -92,7 +106,7 @@ func signInsPromises() []promise {
 			same(t, "ada's", ids(t, "ADA"), []rooms.ID{12, 11})
 			all, err := t.sessions().SignIns(t.ctx, "ada")
 			t.must(err)
-			same(t, "the first", all[1], hosts.SignIn{ID: 11, Device: hosts.Device{Browser: "Firefox", System: "Linux"}, CreatedAt: t.Clock.Millis(), SeenAt: t.Clock.Millis(), New: true})
+			same(t, "the first", all[1], hosts.SignIn{ID: 11, Device: hosts.Device{Browser: "Firefox", System: "Linux"}, Address: "192.0.2.7", CreatedAt: t.Clock.Millis(), SeenAt: t.Clock.Millis(), New: true})
 			t.unchanged("another host's end", func() {
 				t.must(t.sessions().EndSignIn(t.ctx, "bo", 11))
 				t.must(t.sessions().KnowSignIn(t.ctx, "bo", 11))

@@ -75,7 +75,7 @@ func (t *trial) signIn(token, host string, id int64, isNew bool) {
 	t.Helper()
 	until := t.Clock.Now().Add(24 * time.Hour)
 	content, err := scs.GobCodec{}.Encode(until, map[string]any{hosts.SessionHost: host, hosts.SessionID: id,
-		hosts.SessionDevice: hosts.Device{Browser: "Firefox", System: "Linux"}.String(), hosts.SessionNew: isNew})
+		hosts.SessionDevice: hosts.Device{Browser: "Firefox", System: "Linux"}.String(), hosts.SessionNew: isNew, hosts.SessionAddress: "192.0.2.7"})
 	t.must(err)
 	t.must(t.sessions().CommitCtx(t.ctx, token, content, until))
 }

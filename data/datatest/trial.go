@@ -45,6 +45,7 @@ type trial struct {
 	ctx context.Context
 	raw *sql.DB
 	now int64
+	own *rooms.IDs
 }
 
 const (
@@ -203,7 +204,9 @@ func (t *trial) event(kind audit.Kind, r rooms.ID, inv rooms.ID) audit.Event {
 	return audit.Event{At: t.now, Actor: audit.Actor{Kind: audit.Host, Name: "ada"}, Kind: kind, Room: int64(r), Invitation: int64(inv), Detail: "why"}
 }
 
-func (t *trial) id() rooms.ID { return t.IDs.Next(t.now) }
+// id comes from where nothing is made for another moment, which would make this
+// begin anew, maybe among ids of before.
+func (t *trial) id() rooms.ID { return t.own.Next(t.now) }
 
 // room stores a room that is open without an end, changed as asked.
 func (t *trial) room(changes ...func(*rooms.Room)) rooms.Room {

@@ -31,6 +31,12 @@ type API struct {
 	Now         func() time.Time
 	// Guesses slows down callers who offer links that were never ours.
 	Guesses *hosts.Buckets
+
+	// KeySecret opens the calls in MiroTalk's shape (API_KEY_SECRET), in which Doors
+	// tells who a script's host is; the rooms that they make are held at Backend.
+	KeySecret string
+	Doors     *session.Doors
+	Backend   string
 }
 
 //go:embed openapi.json
@@ -84,13 +90,23 @@ type page[T any] struct {
 	Next  *string `json:"next_cursor"`
 }
 
-// paging reads limit and cursor.
+// perPage reads limit.
+func perPage(c echo.Context) (int, error) {
+	s := c.QueryParam("limit")
+	if s == "" {
+		return 50, nil
+	}
+	limit, err := strconv.Atoi(s)
+	if err != nil || limit < 1 || limit > 500 {
+		return 0, rooms.Invalid{Field: "limit", Detail: "is 1 to 500"}
+	}
+	return limit, nil
+}
+
+// paging reads limit and cursor of a list that is always in one order.
 func paging(c echo.Context) (before rooms.ID, limit int, err error) {
-	limit = 50
-	if s := c.QueryParam("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > 500 {
-			return 0, 0, rooms.Invalid{Field: "limit", Detail: "is 1 to 500"}
-		}
+	if limit, err = perPage(c); err != nil {
+		return 0, 0, err
 	}
 	if s := c.QueryParam("cursor"); s != "" {
 		b, err := base64.RawURLEncoding.DecodeString(s)
@@ -102,15 +118,20 @@ func paging(c echo.Context) (before rooms.ID, limit int, err error) {
 	return before, limit, nil
 }
 
-// paged answers a page. all holds one item more than limit where there is a
-// next page; id tells where that one begins.
+// paged answers a page of a list that is always in one order, by id.
 func paged[T, J any](c echo.Context, all []T, limit int, id func(T) rooms.ID, show func(T) J) error {
+	return sorted(c, all, limit, func(v T) string {
+		return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(id(v)))) //nolint:gosec // an id is never negative
+	}, show)
+}
+
+// sorted answers a page. all holds one item more than limit where there is a
+// next page; cursor tells after what that one begins.
+func sorted[T, J any](c echo.Context, all []T, limit int, cursor func(T) string, show func(T) J) error {
 	out := page[J]{Items: []J{}}
 	if len(all) > limit {
 		all = all[:limit]
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(id(all[limit-1]))) //nolint:gosec // an id is never negative
-		cursor := base64.RawURLEncoding.EncodeToString(b[:])
+		cursor := cursor(all[limit-1])
 		out.Next = &cursor
 		next := *c.Request().URL
 		q := next.Query()

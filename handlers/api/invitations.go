@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"admitone/handlers/session"
 	"admitone/rooms"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 type invitation struct {
@@ -42,7 +44,7 @@ type invitation struct {
 
 // mayShow tells whether the caller may see the link: who may mint that role may.
 func mayShow(c session.Caller, inv tokens.Invitation) bool {
-	return c.May(session.InvitationsWrite) && (inv.Role == tokens.Guest || c.May(session.InvitationsHost))
+	return c.May(oauth.InvitationsWrite) && (inv.Role == tokens.Guest || c.May(oauth.InvitationsHost))
 }
 
 func (a *API) invitation(c session.Caller, inv tokens.Invitation) invitation {
@@ -92,7 +94,7 @@ func (a *API) answer(c echo.Context, status int, caller session.Caller, inv toke
 
 // Mint answers POST /rooms/{room}/invitations.
 func (a *API) Mint(c echo.Context) error {
-	caller, r, err := a.find(c, session.InvitationsWrite)
+	caller, r, err := a.find(c, oauth.InvitationsWrite)
 	if err != nil {
 		return err
 	}
@@ -117,16 +119,14 @@ func (a *API) Mint(c echo.Context) error {
 			d.MaxUses = -1 // 0 is the draft's word for the default
 		}
 	}
-	if d.ExpiresIn, err = span("expires_in", in.ExpiresIn); err != nil {
-		return err
+	var bad [3]error
+	d.ExpiresIn, bad[0] = span("expires_in", in.ExpiresIn)
+	d.ExpiresAt, bad[1] = instant("expires_at", in.ExpiresAt)
+	d.NotBefore, bad[2] = instant("not_before", in.NotBefore)
+	if err := errors.Join(bad[:]...); err != nil {
+		return errors.Join(err, a.Invitations.Check(r, d))
 	}
-	if d.ExpiresAt, err = instant("expires_at", in.ExpiresAt); err != nil {
-		return err
-	}
-	if d.NotBefore, err = instant("not_before", in.NotBefore); err != nil {
-		return err
-	}
-	inv, err := a.Invitations.Mint(c.Request().Context(), caller.Caller, r, d, caller.May(session.InvitationsHost))
+	inv, err := a.Invitations.Mint(c.Request().Context(), caller.Caller, r, d, caller.May(oauth.InvitationsHost))
 	if err != nil {
 		return err
 	}
@@ -136,16 +136,24 @@ func (a *API) Mint(c echo.Context) error {
 
 // ListInvitations answers GET /rooms/{room}/invitations.
 func (a *API) ListInvitations(c echo.Context) error {
-	caller, r, err := a.find(c, session.InvitationsRead)
+	caller, r, err := a.find(c, oauth.InvitationsRead)
 	if err != nil {
 		return err
 	}
-	before, limit, err := paging(c)
+	limit, err := perPage(c)
+	if err != nil {
+		return err
+	}
+	sort, err := tokens.ParseSort(c.QueryParam("sort"))
+	if err != nil {
+		return err
+	}
+	after, err := tokens.ParsePosition(sort, c.QueryParam("cursor"))
 	if err != nil {
 		return err
 	}
 	q := tokens.Query{Room: r.ID, State: tokens.State(c.QueryParam("state")), Role: tokens.Role(c.QueryParam("role")), Text: c.QueryParam("q"),
-		ExternalID: c.QueryParam("external_id"), Before: before, Limit: limit + 1, Now: a.Now().UnixMilli()}
+		ExternalID: c.QueryParam("external_id"), Sort: sort, After: after, Limit: limit + 1, Now: a.Now().UnixMilli()}
 	if q.State != "" && !slices.Contains(tokens.States(), q.State) {
 		return rooms.Invalid{Field: "state", Detail: "is no state of an invitation"}
 	}
@@ -159,17 +167,17 @@ func (a *API) ListInvitations(c echo.Context) error {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return paged(c, all, limit, func(inv tokens.Invitation) rooms.ID { return inv.ID }, func(inv tokens.Invitation) invitation { return a.invitation(caller, inv) })
+	return sorted(c, all, limit, func(inv tokens.Invitation) string { return inv.Position(sort).Cursor() }, func(inv tokens.Invitation) invitation { return a.invitation(caller, inv) })
 }
 
 // one is the invitation of the address, if the caller has the scope and reaches it.
-func (a *API) one(c echo.Context, need session.Scope) (session.Caller, tokens.Invitation, error) {
+func (a *API) one(c echo.Context, need oauth.Scope) (session.Caller, tokens.Invitation, error) {
 	caller, err := session.Asking(c, need)
 	if err != nil {
 		return caller, tokens.Invitation{}, err
 	}
 	inv, err := a.Invitations.Find(c.Request().Context(), caller.Caller, c.Param("id"))
-	if err == nil && need == session.InvitationsWrite && inv.Role == tokens.Host && !caller.May(session.InvitationsHost) {
+	if err == nil && need == oauth.InvitationsWrite && inv.Role == tokens.Host && !caller.May(oauth.InvitationsHost) {
 		return caller, inv, session.ErrScope
 	}
 	return caller, inv, err
@@ -177,7 +185,7 @@ func (a *API) one(c echo.Context, need session.Scope) (session.Caller, tokens.In
 
 // Invitation answers GET /invitations/{id}.
 func (a *API) Invitation(c echo.Context) error {
-	caller, inv, err := a.one(c, session.InvitationsRead)
+	caller, inv, err := a.one(c, oauth.InvitationsRead)
 	if err != nil {
 		return err
 	}
@@ -186,7 +194,7 @@ func (a *API) Invitation(c echo.Context) error {
 
 // ChangeInvitation answers PATCH /invitations/{id}.
 func (a *API) ChangeInvitation(c echo.Context) error {
-	caller, inv, err := a.one(c, session.InvitationsWrite)
+	caller, inv, err := a.one(c, oauth.InvitationsWrite)
 	if err != nil {
 		return err
 	}
@@ -201,10 +209,10 @@ func (a *API) ChangeInvitation(c echo.Context) error {
 		return err
 	}
 	change := tokens.Change{Name: in.Name.ptr(), Email: in.Email.ptr(), MaxUses: in.MaxUses.ptr()}
-	if change.ExpiresAt, err = when("expires_at", in.ExpiresAt); err != nil {
-		return err
-	}
-	if change.NotBefore, err = when("not_before", in.NotBefore); err != nil {
+	var bad [2]error
+	change.ExpiresAt, bad[0] = when("expires_at", in.ExpiresAt)
+	change.NotBefore, bad[1] = when("not_before", in.NotBefore)
+	if err := errors.Join(bad[:]...); err != nil {
 		return err
 	}
 	if inv, err = a.Invitations.Change(c.Request().Context(), caller.Caller, inv, change); err != nil {
@@ -219,7 +227,7 @@ type because struct {
 
 // Revoke answers POST /invitations/{id}/revoke.
 func (a *API) Revoke(c echo.Context) error {
-	caller, err := session.Asking(c, session.InvitationsWrite)
+	caller, err := session.Asking(c, oauth.InvitationsWrite)
 	if err != nil {
 		return err
 	}
@@ -240,7 +248,7 @@ func (a *API) Revoke(c echo.Context) error {
 
 // Restore answers POST /invitations/{id}/restore.
 func (a *API) Restore(c echo.Context) error {
-	caller, inv, err := a.one(c, session.InvitationsWrite)
+	caller, inv, err := a.one(c, oauth.InvitationsWrite)
 	if err != nil {
 		return err
 	}
@@ -256,7 +264,7 @@ func (a *API) Restore(c echo.Context) error {
 
 // Reissue answers POST /invitations/{id}/reissue.
 func (a *API) Reissue(c echo.Context) error {
-	caller, inv, err := a.one(c, session.InvitationsWrite)
+	caller, inv, err := a.one(c, oauth.InvitationsWrite)
 	if err != nil {
 		return err
 	}
@@ -266,7 +274,7 @@ func (a *API) Reissue(c echo.Context) error {
 	if err := decode(c, &in, true); err != nil {
 		return err
 	}
-	if inv, err = a.Invitations.Reissue(c.Request().Context(), caller.Caller, inv, in.KeepOld, caller.May(session.InvitationsHost)); err != nil {
+	if inv, err = a.Invitations.Reissue(c.Request().Context(), caller.Caller, inv, in.KeepOld, caller.May(oauth.InvitationsHost)); err != nil {
 		return err
 	}
 	return a.answer(c, http.StatusCreated, caller, inv)
@@ -274,7 +282,7 @@ func (a *API) Reissue(c echo.Context) error {
 
 // QR answers GET /invitations/{id}/qr.png and qr.svg.
 func (a *API) QR(c echo.Context) error {
-	_, inv, err := a.one(c, session.InvitationsWrite)
+	_, inv, err := a.one(c, oauth.InvitationsWrite)
 	if err != nil {
 		return err
 	}
@@ -292,7 +300,7 @@ func (a *API) QR(c echo.Context) error {
 
 // InvitationEvents answers GET /invitations/{id}/events.
 func (a *API) InvitationEvents(c echo.Context) error {
-	_, inv, err := a.one(c, session.InvitationsRead)
+	_, inv, err := a.one(c, oauth.InvitationsRead)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,12 @@ import (
 	"admitone/handlers/session"
 	"admitone/rooms"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // Inspect answers POST /invitations/inspect; it consumes nothing.
 func (a *API) Inspect(c echo.Context) error {
-	caller, err := session.Asking(c, session.Redeem)
+	caller, err := session.Asking(c, oauth.Redeem)
 	if err != nil {
 		return err
 	}
@@ -31,7 +32,9 @@ func (a *API) Inspect(c echo.Context) error {
 	}
 	now := a.Now().UnixMilli()
 	var refused tokens.Reason
-	errors.As(inv.Check(now), &refused)
+	if err := a.Invitations.Admits(c.Request().Context(), inv); err != nil && !errors.As(err, &refused) {
+		return err
+	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(http.StatusOK, map[string]any{
 		"state": inv.State(now), "room": map[string]string{"id": inv.Room.ID.Show(rooms.RoomPrefix), "slug": inv.Room.Slug, "name": inv.Room.Name},
@@ -43,7 +46,7 @@ func (a *API) Inspect(c echo.Context) error {
 // Redeem answers POST /invitations/redeem, for gates and kiosks that admit
 // people themselves.
 func (a *API) Redeem(c echo.Context) error {
-	caller, err := session.Asking(c, session.Redeem)
+	caller, err := session.Asking(c, oauth.Redeem)
 	if err != nil {
 		return err
 	}

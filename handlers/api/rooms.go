@@ -1,12 +1,14 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"admitone/handlers/session"
 	"admitone/rooms"
+	"admitone/tokens/oauth"
 )
 
 type roomRef struct {
@@ -46,7 +48,7 @@ func capacity(o opt[int]) (int, error) {
 
 // CreateRoom answers POST /rooms.
 func (a *API) CreateRoom(c echo.Context) error {
-	caller, err := session.Asking(c, session.RoomsWrite)
+	caller, err := session.Asking(c, oauth.RoomsWrite)
 	if err != nil {
 		return err
 	}
@@ -65,14 +67,12 @@ func (a *API) CreateRoom(c echo.Context) error {
 		return err
 	}
 	d := rooms.Draft{Name: in.Name, Slug: in.Slug, Timezone: in.Timezone, Backend: in.Backend, ExternalID: in.ExternalID, Locale: in.Locale}
-	if d.Capacity, err = capacity(in.Capacity); err != nil {
-		return err
-	}
-	if d.StartsAt, err = instant("starts_at", in.StartsAt); err != nil {
-		return err
-	}
-	if d.EndsAt, err = instant("ends_at", in.EndsAt); err != nil {
-		return err
+	var bad [3]error
+	d.Capacity, bad[0] = capacity(in.Capacity)
+	d.StartsAt, bad[1] = instant("starts_at", in.StartsAt)
+	d.EndsAt, bad[2] = instant("ends_at", in.EndsAt)
+	if err := errors.Join(bad[:]...); err != nil {
+		return errors.Join(err, a.Rooms.Check(d))
 	}
 	r, err := a.Rooms.Create(c.Request().Context(), caller.Caller, d)
 	if err != nil {
@@ -83,7 +83,7 @@ func (a *API) CreateRoom(c echo.Context) error {
 
 // Rooms answers GET /rooms.
 func (a *API) ListRooms(c echo.Context) error {
-	caller, err := session.Asking(c, session.RoomsRead)
+	caller, err := session.Asking(c, oauth.RoomsRead)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *API) ListRooms(c echo.Context) error {
 }
 
 // find is the room of the address, if the caller has the scope and reaches it.
-func (a *API) find(c echo.Context, need session.Scope) (session.Caller, rooms.Room, error) {
+func (a *API) find(c echo.Context, need oauth.Scope) (session.Caller, rooms.Room, error) {
 	caller, err := session.Asking(c, need)
 	if err != nil {
 		return caller, rooms.Room{}, err
@@ -111,7 +111,7 @@ func (a *API) find(c echo.Context, need session.Scope) (session.Caller, rooms.Ro
 
 // Room answers GET /rooms/{room}.
 func (a *API) Room(c echo.Context) error {
-	_, r, err := a.find(c, session.RoomsRead)
+	_, r, err := a.find(c, oauth.RoomsRead)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (a *API) Room(c echo.Context) error {
 
 // ChangeRoom answers PATCH /rooms/{room}.
 func (a *API) ChangeRoom(c echo.Context) error {
-	caller, r, err := a.find(c, session.RoomsWrite)
+	caller, r, err := a.find(c, oauth.RoomsWrite)
 	if err != nil {
 		return err
 	}
@@ -140,17 +140,14 @@ func (a *API) ChangeRoom(c echo.Context) error {
 	}
 	change := rooms.Change{Name: in.Name.ptr(), Timezone: in.Timezone.ptr(), Backend: in.Backend.ptr(), ExternalID: in.ExternalID.ptr(),
 		Locale: in.Locale.ptr(), KeepInvitations: in.MoveInvitations != nil && !*in.MoveInvitations}
+	var bad [3]error
 	if in.Capacity.given {
-		places, err := capacity(in.Capacity)
-		if err != nil {
-			return err
-		}
-		change.Capacity = &places
+		change.Capacity = new(int)
+		*change.Capacity, bad[0] = capacity(in.Capacity)
 	}
-	if change.StartsAt, err = when("starts_at", in.StartsAt); err != nil {
-		return err
-	}
-	if change.EndsAt, err = when("ends_at", in.EndsAt); err != nil {
+	change.StartsAt, bad[1] = when("starts_at", in.StartsAt)
+	change.EndsAt, bad[2] = when("ends_at", in.EndsAt)
+	if err := errors.Join(bad[:]...); err != nil {
 		return err
 	}
 	if r, err = a.Rooms.Change(c.Request().Context(), caller.Caller, r, change); err != nil {
@@ -161,7 +158,7 @@ func (a *API) ChangeRoom(c echo.Context) error {
 
 // CloseRoom answers DELETE /rooms/{room}.
 func (a *API) CloseRoom(c echo.Context) error {
-	caller, r, err := a.find(c, session.RoomsWrite)
+	caller, r, err := a.find(c, oauth.RoomsWrite)
 	if err != nil {
 		return err
 	}
@@ -173,7 +170,7 @@ func (a *API) CloseRoom(c echo.Context) error {
 
 // ReopenRoom answers POST /rooms/{room}/reopen.
 func (a *API) ReopenRoom(c echo.Context) error {
-	caller, r, err := a.find(c, session.RoomsWrite)
+	caller, r, err := a.find(c, oauth.RoomsWrite)
 	if err != nil {
 		return err
 	}
@@ -185,7 +182,7 @@ func (a *API) ReopenRoom(c echo.Context) error {
 
 // RoomEvents answers GET /rooms/{room}/events.
 func (a *API) RoomEvents(c echo.Context) error {
-	_, r, err := a.find(c, session.RoomsRead)
+	_, r, err := a.find(c, oauth.RoomsRead)
 	if err != nil {
 		return err
 	}

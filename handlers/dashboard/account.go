@@ -30,7 +30,7 @@ func (p *Pages) Account(c echo.Context, h host) error {
 }
 
 func signedIn(s hosts.SignIn) views.SignedIn {
-	return views.SignedIn{ID: s.ID.Show(rooms.SignInPrefix), Browser: s.Device.Browser, System: s.Device.System,
+	return views.SignedIn{ID: s.ID.Show(rooms.SignInPrefix), Browser: s.Device.Browser, System: s.Device.System, Address: s.Address,
 		Since: instant(s.CreatedAt), Seen: instant(s.SeenAt), New: s.New}
 }
 

@@ -28,6 +28,7 @@ type Pages struct {
 	Backends    *conference.Backends
 	Accounts    *hosts.Accounts
 	Lobby       *tokens.Lobby
+	HostDoor    *tokens.HostDoor
 	Watcher     *rooms.Watcher
 	Stop        <-chan struct{} // closed when the server stops
 	Now         func() time.Time
@@ -70,11 +71,11 @@ func (p *Pages) signInFirst(c echo.Context) error {
 func fragment(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }
 
 func (p *Pages) frame(c echo.Context, h host, title string) views.Page {
-	return views.Page{Title: title, Host: h.Shown(), Admin: h.Admin, NoSignOut: p.Doors.Open, Now: p.Now(), Flash: p.flash(c), News: p.news(c, h)}
+	return views.Page{Title: title, Host: h.Shown(), Admin: h.Admin, NoSignOut: p.Doors.Open, Now: p.Now(), Flash: p.flash(c, h), News: p.news(c, h)}
 }
 
 // flash is what the last press did, told by the address it led to.
-func (p *Pages) flash(c echo.Context) views.Notice {
+func (p *Pages) flash(c echo.Context, h host) views.Notice {
 	slug := c.Param("room")
 	switch c.QueryParam("did") {
 	case "closed":
@@ -87,6 +88,8 @@ func (p *Pages) flash(c echo.Context) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.handed-over")}
 	case "reissued":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.reissued")}
+	case "answered":
+		return p.answered(c, h)
 	case "minted":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.minted")}
 	case "dismissed":
@@ -96,7 +99,7 @@ func (p *Pages) flash(c echo.Context) views.Notice {
 	case "move-allowed":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.move-allowed")}
 	case "revoked-all", "restored-all":
-		return p.several(c)
+		return p.several(c, h)
 	case "none-chosen":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.none-chosen")}
 	case "ended":
@@ -196,12 +199,17 @@ func shownTime(millis int64, zone string) string {
 	return time.UnixMilli(millis).In(loc).Format("2006-01-02T15:04")
 }
 
-// refused puts a refusal of input beside its field, and reports whether err was one.
+// refused puts each refusal of input beside its field, unless that has one, and
+// reports whether err was one.
 func refused(err error, errs views.Errors) bool {
-	var invalid rooms.Invalid
+	wrong := rooms.Wrong(err)
+	for _, invalid := range wrong {
+		if !errs.Has(invalid.Field) {
+			errs[invalid.Field] = views.Invalid(invalid.Detail)
+		}
+	}
 	switch {
-	case errors.As(err, &invalid):
-		errs[invalid.Field] = views.Invalid(invalid.Detail)
+	case len(wrong) > 0:
 	case errors.Is(err, rooms.ErrSlugTaken):
 		errs["slug"] = views.Says("wrong.slug-taken")
 	case errors.Is(err, rooms.ErrSlugBarred):

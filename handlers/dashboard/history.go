@@ -56,14 +56,14 @@ func (p *Pages) History(c echo.Context, h host) error {
 }
 
 func told(ev audit.Event) views.Event {
-	return views.Event{At: instant(ev.At), Actor: ev.Actor.Name, Kind: string(ev.Kind), Detail: ev.Detail}
+	return views.Event{At: instant(ev.At), Actor: ev.Actor.Name, Party: string(ev.Actor.Kind), Kind: string(ev.Kind), Detail: ev.Detail}
 }
 
 // why is the reason for which the invitation would be refused now.
-func (p *Pages) why(inv tokens.Invitation) (w views.Why) {
+func (p *Pages) why(c echo.Context, inv tokens.Invitation) (w views.Why) {
 	var refusal tokens.Refusal
 	var reason tokens.Reason
-	if err := inv.Check(p.Now().UnixMilli()); errors.As(err, &refusal) && errors.As(err, &reason) {
+	if err := p.Invitations.Admits(c.Request().Context(), inv); errors.As(err, &refusal) && errors.As(err, &reason) {
 		w.Code = reason.Code
 		if reason == tokens.ErrNotYet {
 			w.At = instant(refusal.OpensAt())

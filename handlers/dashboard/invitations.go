@@ -4,7 +4,6 @@ import (
 	"errors"
 	"mime"
 	"net/http"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -41,29 +40,31 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	if !slices.Contains(tokens.States(), q.State) {
 		q.State = ""
 	}
-	if s := c.QueryParam("before"); s != "" {
-		var err error
-		if q.Before, err = rooms.ParseID(rooms.InvitationPrefix, s); err != nil {
-			return rooms.ErrNotFound
-		}
+	var err error
+	q.Sort, _ = tokens.ParseSort(c.QueryParam("sort")) // else it is the usual one
+	if q.After, err = tokens.ParsePosition(q.Sort, c.QueryParam("cursor")); err != nil {
+		return rooms.ErrNotFound
 	}
 	all, err := p.Invitations.Store.List(c.Request().Context(), q)
 	if err != nil {
 		return err
 	}
-	list := views.Invitations{Slug: r.Slug, State: string(q.State), Query: q.Text, Closed: panel.Closed}
+	list := views.Invitations{Slug: r.Slug, State: string(q.State), Query: q.Text, Sort: string(q.Sort), Closed: panel.Closed}
 	if len(all) > perPage {
 		all = all[:perPage]
-		next := url.Values{"before": {all[perPage-1].ID.Show(rooms.InvitationPrefix)}}
-		for name, value := range map[string]string{"state": list.State, "q": list.Query} {
-			if value != "" {
-				next.Set(name, value)
-			}
-		}
-		list.Next = "/rooms/" + r.Slug + "?" + next.Encode()
+		list.Next = all[perPage-1].Position(q.Sort).Cursor()
 	}
 	for _, inv := range all {
 		list.Items = append(list.Items, p.row(inv))
+	}
+	if err := p.callers(c, list.Items); err != nil {
+		return err
+	}
+	guests := 0
+	if r.Capacity > 0 {
+		if guests, err = p.Lobby.Guests(c.Request().Context(), r.ID); err != nil {
+			return err
+		}
 	}
 	people, err := p.people(c, r)
 	if err != nil {
@@ -75,7 +76,27 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	}
 	return session.Render(c, status, views.RoomPage(views.Room{People: people, Requests: asking, Page: p.frame(c, h, r.Name), Mint: panel, List: list,
 		Head: views.RoomHead{Name: r.Name, Slug: r.Slug, State: string(r.State(now)), StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt),
-			Backend: r.Backend, Owner: others(h, r), MayChange: true}}))
+			Backend: r.Backend, Gone: r.Backend != "" && !p.Backends.Has(r.Backend), MayEnter: r.State(now) == rooms.Open, Owner: others(h, r), Guests: guests, Capacity: r.Capacity, MayChange: true}}))
+}
+
+// callers lets rows without a name say how whoever came in is called.
+func (p *Pages) callers(c echo.Context, rows []views.Invitation) error {
+	var unnamed []rooms.ID
+	for _, row := range rows {
+		if id, err := rooms.ParseID(rooms.InvitationPrefix, row.ID); err == nil && row.Name == "" && row.Uses > 0 {
+			unnamed = append(unnamed, id)
+		}
+	}
+	names, err := p.Invitations.Store.Callers(c.Request().Context(), unnamed)
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		if id, err := rooms.ParseID(rooms.InvitationPrefix, row.ID); err == nil {
+			rows[i].Guest = names[id]
+		}
+	}
+	return nil
 }
 
 func (p *Pages) row(inv tokens.Invitation) views.Invitation {
@@ -95,7 +116,9 @@ func (p *Pages) Mint(c echo.Context, h host) error {
 	panel.Role, panel.Name, panel.Expires, panel.ExpiresAt = c.FormValue("role"), c.FormValue("name"), c.FormValue("expires"), c.FormValue("expires_at")
 	panel.Timezone, panel.MaxUses, panel.PIN = c.FormValue("timezone"), c.FormValue("max_uses"), c.FormValue("pin")
 	d := p.typed(c, &panel)
-	if len(panel.Errors) == 0 {
+	if len(panel.Errors) > 0 {
+		refused(p.Invitations.Check(r, d), panel.Errors)
+	} else {
 		inv, err := p.Invitations.Mint(c.Request().Context(), h.Caller(), r, d, true)
 		switch {
 		case err == nil:
@@ -105,9 +128,9 @@ func (p *Pages) Mint(c echo.Context, h host) error {
 		case !refused(err, panel.Errors):
 			return err
 		}
-		if wrong, ok := panel.Errors["expires_in"]; ok {
-			panel.Errors["expires"] = wrong
-		}
+	}
+	if wrong, ok := panel.Errors["expires_in"]; ok {
+		panel.Errors["expires"] = wrong
 	}
 	if fragment(c) {
 		return session.Render(c, http.StatusUnprocessableEntity, views.MintPanel(panel))
@@ -178,8 +201,11 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 	}
 	v := views.InvitationDetail{Page: p.frame(c, h, ""), RoomName: inv.Room.Name, RoomSlug: inv.Room.Slug, Invitation: p.row(inv),
 		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, NotBefore: instant(inv.NotBefore), RevokedAt: instant(inv.RevokedAt),
-		CreatedBy: inv.CreatedBy.Name, MayReissue: inv.SupersededBy == 0 && inv.Room.ClosedAt == 0, Why: p.why(inv),
+		CreatedBy: inv.CreatedBy.Name, MayReissue: inv.SupersededBy == 0 && inv.Room.ClosedAt == 0, Why: p.why(c, inv),
 		Moves: inv.Moves, MaxMoves: 1 + inv.MoreMoves}
+	if v.Remaining, err = p.remaining(c, inv); err != nil {
+		return err
+	}
 	if inv.SupersededBy != 0 {
 		v.ReplacedBy = inv.SupersededBy.Show(rooms.InvitationPrefix)
 	}
@@ -226,9 +252,12 @@ func (p *Pages) Restore(c echo.Context, h host) error {
 // the invitation's page.
 func (p *Pages) changed(c echo.Context, inv tokens.Invitation, did string) error {
 	if fragment(c) {
-		row := p.row(inv)
-		row.Focus = true
-		return session.Render(c, http.StatusOK, views.InvitationRow(row))
+		row := []views.Invitation{p.row(inv)}
+		row[0].Focus = true
+		if err := p.callers(c, row); err != nil {
+			return err
+		}
+		return session.Render(c, http.StatusOK, views.InvitationRow(row[0]))
 	}
 	return c.Redirect(http.StatusSeeOther, "/invitations/"+inv.ID.Show(rooms.InvitationPrefix)+did)
 }

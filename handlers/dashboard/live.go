@@ -70,7 +70,7 @@ func (p *Pages) LiveRooms(c echo.Context, h host) error {
 	return p.follow(c, h, 0)
 }
 
-// follow sends the stream of the room, or of all for 0, for as long as that host
+// follow sends the stream of the room, or of all that the host reaches for 0, for as long as that host
 // is signed in and reaches it.
 func (p *Pages) follow(c echo.Context, h host, room rooms.ID) error {
 	leave, err := p.streams.hold(h.Username)
@@ -78,7 +78,7 @@ func (p *Pages) follow(c echo.Context, h host, room rooms.ID) error {
 		return err
 	}
 	defer leave()
-	notices, deaf, err := p.Watcher.Watch(room)
+	notices, deaf, err := p.watch(h, room)
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,13 @@ func (p *Pages) follow(c echo.Context, h host, room rooms.ID) error {
 	}})
 }
 
+func (p *Pages) watch(h host, room rooms.ID) (notices <-chan struct{}, deaf func(), err error) {
+	if room == 0 {
+		return p.Watcher.WatchReached(h.Caller())
+	}
+	return p.Watcher.Watch(room)
+}
+
 // people is who is in the room now, and whom a host removed a moment ago.
 func (p *Pages) people(c echo.Context, r rooms.Room) (*views.People, error) {
 	here, removed, err := p.Lobby.In(c.Request().Context(), r.ID)
@@ -104,7 +111,10 @@ func (p *Pages) people(c echo.Context, r rooms.Room) (*views.People, error) {
 	v := session.People(here, 0)
 	v.Slug, v.Focus, v.Removed = r.Slug, c.QueryParam("removed"), session.People(removed, 0).Here
 	v.Live = &views.Live{Stream: "/rooms/" + r.Slug + "/live", Page: "/rooms/" + r.Slug, Host: true}
-	v.Elsewhere, v.Now = r.Backend != "", p.Now()
+	v.Now = p.Now()
+	if r.Backend != "" {
+		return &v, p.inside(c, r, &v)
+	}
 	return &v, nil
 }
 

@@ -13,10 +13,10 @@ import (
 // requests are those who ask for a new link into the room.
 func (p *Pages) requests(c echo.Context, r rooms.Room) (views.Requests, error) {
 	list, err := p.Invitations.Store.OpenRequests(c.Request().Context(), r.ID, perPage)
-	v := views.Requests{Closed: r.ClosedAt != 0, Now: p.Now()}
+	v := views.Requests{Closed: r.ClosedAt != 0, RoomEnds: r.EndsAt > p.Now().UnixMilli(), Now: p.Now()}
 	for _, q := range list {
 		v.Items = append(v.Items, views.Request{ID: q.ID.Show(rooms.RequestPrefix), Name: q.Name, For: q.For,
-			Invitation: q.Invitation.Show(rooms.InvitationPrefix), Code: q.Reason, At: instant(q.CreatedAt)})
+			Invitation: q.Invitation.Show(rooms.InvitationPrefix), Code: q.Reason, At: instant(q.CreatedAt), Ends: instant(q.Ends)})
 	}
 	return v, err
 }
@@ -29,11 +29,30 @@ func (p *Pages) Answer(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
-	next, err := p.Invitations.Answer(ctx, h.Caller(), r, inv, true)
+	wish := tokens.Renewal{KeepOld: c.FormValue("keep_old") == "true"}
+	switch wished := c.FormValue("expires"); wished {
+	case "":
+	case "room":
+		wish.ExpiresAt = inv.Room.EndsAt
+	default:
+		if wish.ExpiresIn, err = rooms.ParseDuration(wished); err != nil {
+			return rooms.Invalid{Field: "expires", Detail: err.Error()}
+		}
+	}
+	next, err := p.Invitations.Answer(ctx, h.Caller(), r, inv, wish, true)
 	if err != nil {
 		return err
 	}
-	return p.changed(c, next, "?did=reissued")
+	return p.changed(c, next, "?did=answered&request="+r.ID.Show(rooms.RequestPrefix))
+}
+
+// answered tells for whom the new link is, to a host who reaches the request.
+func (p *Pages) answered(c echo.Context, h host) views.Notice {
+	r, _, err := p.Invitations.FindRequest(c.Request().Context(), h.Caller(), c.QueryParam("request"))
+	if err != nil || r.Answer == 0 || r.Answer.Show(rooms.InvitationPrefix) != c.Param("id") {
+		return views.Notice{}
+	}
+	return views.Notice{Tone: views.Good, Text: views.NewLinkFor(r.Name)}
 }
 
 // Dismiss answers POST /requests/{id}/dismiss.

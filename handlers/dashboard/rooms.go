@@ -44,7 +44,7 @@ func (p *Pages) list(c echo.Context, h host, status int, form views.RoomForm) er
 	}
 	for _, r := range all {
 		v.Rooms = append(v.Rooms, views.RoomCard{Name: r.Name, Slug: r.Slug, State: string(r.State(now)), StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt),
-			Backend: r.Backend, Live: r.Live, Redeemed: r.Redeemed, Requests: r.Requests, Owner: others(h, r.Room)})
+			Backend: r.Backend, Live: r.Live, Redeemed: r.Redeemed, Requests: r.Requests, People: r.People, Owner: others(h, r.Room)})
 	}
 	return session.Render(c, status, views.RoomsPage(v))
 }
@@ -59,7 +59,7 @@ func others(h host, r rooms.Room) string {
 
 func (p *Pages) backends() (out []views.Backend) {
 	for _, name := range p.Backends.Names() {
-		out = append(out, views.Backend{Name: name, Label: name})
+		out = append(out, views.Backend{Name: name, Kind: p.Backends.Kind(name)})
 	}
 	return out
 }
@@ -67,8 +67,10 @@ func (p *Pages) backends() (out []views.Backend) {
 // Create answers POST /rooms.
 func (p *Pages) Create(c echo.Context, h host) error {
 	form, start, end := p.form(c)
-	if len(form.Errors) == 0 {
-		d := rooms.Draft{Name: form.Name, Slug: form.NewSlug, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form)}
+	d := rooms.Draft{Name: form.Name, Slug: form.NewSlug, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form)}
+	if len(form.Errors) > 0 {
+		refused(p.Rooms.Check(d), form.Errors)
+	} else {
 		if start != 0 || end != 0 {
 			d.Timezone = form.Timezone
 		}
@@ -151,7 +153,9 @@ func (p *Pages) Edit(c echo.Context, h host) error {
 	}
 	form, start, end := p.form(c)
 	form.Room = r.Slug
-	if len(form.Errors) == 0 {
+	if len(form.Errors) > 0 {
+		refused(p.Rooms.Check(rooms.Draft{Name: form.Name, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form)}), form.Errors)
+	} else {
 		start, end = untouched(form.StartsAt, form.Timezone, r.StartsAt, start), untouched(form.EndsAt, form.Timezone, r.EndsAt, end)
 		change := rooms.Change{Name: &form.Name, StartsAt: &start, EndsAt: &end}
 		if (start != 0 || end != 0) && (r.Timezone != "" || form.Timezone != "UTC") {

@@ -68,7 +68,7 @@ func (p *Pages) RestoreAll(c echo.Context, h host) error {
 }
 
 // several is what became of a selection, told by the address it led to.
-func (p *Pages) several(c echo.Context) views.Notice {
+func (p *Pages) several(c echo.Context, h host) views.Notice {
 	n, err := strconv.Atoi(c.QueryParam("n"))
 	if err != nil || n < 0 || n > tokens.MaxSelection {
 		return views.Notice{}
@@ -77,6 +77,11 @@ func (p *Pages) several(c echo.Context) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.restored-all", "n", n)}
 	}
 	v := views.Notice{Tone: views.Good, Text: views.Says("did.revoked-all", "n", n)}
+	if r, err := p.room(c, h); err == nil && p.Backends.Can(r).Removes {
+		v.Text = views.Says("did.revoked-all-asked", "n", n)
+	} else if err == nil && r.Backend != "" {
+		v.Text = views.Says("did.revoked-all-stay", "n", n)
+	}
 	if at, err := strconv.ParseInt(c.QueryParam("at"), 10, 64); err == nil && n > 0 && p.Invitations.Undoable(at) {
 		v.UndoAction = "/rooms/" + c.Param("room") + "/restore?at=" + strconv.FormatInt(at, 10)
 	}

@@ -5,7 +5,6 @@
 package join
 
 import (
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"strings"
@@ -37,9 +36,8 @@ type Pages struct {
 	// Guesses slows down addresses that offer links which were never ours.
 	Guesses *hosts.Buckets
 	// Asks slows down addresses that ask for new links.
-	Asks   *hosts.Buckets
-	Secure bool // whether BASE_URL is https
-	Now    func() time.Time
+	Asks *hosts.Buckets
+	Now  func() time.Time
 }
 
 // Header sets what every link page sends: nothing of it is kept, indexed,
@@ -74,7 +72,7 @@ func (p *Pages) show(c echo.Context) (tokens.Invitation, *tokens.Admission, erro
 	if _, err := p.genuine(c); err != nil {
 		return tokens.Invitation{}, nil, err
 	}
-	return p.Invitations.Show(c.Request().Context(), link(c), c.Param("room"), p.browser(c))
+	return p.Invitations.Show(c.Request().Context(), link(c), c.Param("room"), p.Doors.Browser(c))
 }
 
 // genuine returns the invitation that the address's link names if the link was
@@ -82,10 +80,13 @@ func (p *Pages) show(c echo.Context) (tokens.Invitation, *tokens.Admission, erro
 // hosts.TooMany after some. No guess keeps a genuine link out.
 func (p *Pages) genuine(c echo.Context) (rooms.ID, error) {
 	id, _, err := p.Invitations.Links.Read(c.Request().Context(), link(c))
-	if errors.Is(err, tokens.ErrInvalidLink) {
+	switch {
+	case errors.Is(err, tokens.ErrInvalidLink):
 		return 0, p.guessed(c, err)
+	case errors.Is(err, tokens.ErrWrongRoom):
+		return id, nil // told by whoever looks the invitation up
 	}
-	return id, nil
+	return id, err
 }
 
 // guessed counts a guess of the caller's address and returns its refusal, or
@@ -100,9 +101,9 @@ func (p *Pages) guessed(c echo.Context, refusal error) error {
 }
 
 func (p *Pages) page(c echo.Context, status int, inv tokens.Invitation, admission *tokens.Admission, name string, errs views.Errors) error {
-	browser := p.browser(c)
+	browser := p.Doors.Browser(c)
 	if browser == "" {
-		browser = p.introduce(c)
+		browser = p.Doors.Introduce(c)
 	}
 	session.Speak(c, inv.Locale, inv.Room.Locale)
 	v := views.Join{
@@ -114,16 +115,14 @@ func (p *Pages) page(c echo.Context, status int, inv tokens.Invitation, admissio
 		v.Admitted, v.Name, v.Until = true, admission.Name, time.UnixMilli(admission.Until(inv.Room))
 	}
 	if admission == nil && inv.Role == tokens.Guest {
-		if h, ok := p.Doors.Visitor(c); ok && h.Caller().Reaches(inv.Room) {
-			v.SignedInAs, v.Manage = h.Shown(), "/invitations/"+inv.ID.Show(rooms.InvitationPrefix)
-		}
+		v.SignedInAs, v.Manage = p.manage(c, inv)
 	}
 	return session.Render(c, status, views.JoinPage(v))
 }
 
 // Press answers POST of a link: the press on its page.
 func (p *Pages) Press(c echo.Context) error {
-	browser, nonce := p.browser(c), c.FormValue("nonce")
+	browser, nonce := p.Doors.Browser(c), c.FormValue("nonce")
 	if err := own(c.Request()); err != nil {
 		return err
 	}
@@ -192,14 +191,22 @@ func (p *Pages) Admitted(c echo.Context) error {
 		// The press on "Enter" is redirected there, which browsers hold against the policy.
 		session.AllowForm(c, provider.Origin())
 	}
+	if err := p.Invitations.Held(c.Request().Context(), in.Invitation); err != nil {
+		return err
+	}
+	if c.QueryParams().Has(ready) {
+		if err := p.Invitations.Answers(c.Request().Context(), in); err != nil {
+			return err
+		}
+	}
 	people, err := p.people(c, in)
 	if err != nil {
 		return err
 	}
 	return session.Render(c, http.StatusOK, views.AdmittedPage(views.Admitted{People: people,
 		Page: views.Page{Title: room.Name, Now: p.Now()}, Room: room.Name, Name: in.Admission.Name, Role: string(in.Admission.Role),
-		Until: time.UnixMilli(in.Admission.Until(room)), Conference: room.Backend, Action: c.Request().URL.RequestURI(),
-		Move: p.moveDoor(c, in),
+		Until: time.UnixMilli(in.Admission.Until(room)), Conference: room.Backend, Entered: in.Admission.EnteredAt != 0, Action: c.Request().URL.RequestURI(),
+		Move: p.moveDoor(c, in), MoveState: watched(c, room),
 	}))
 }
 
@@ -211,7 +218,7 @@ func (p *Pages) Enter(c echo.Context) error {
 	}
 	in, err := p.reenter(c, true)
 	if err != nil {
-		return err
+		return p.unreached(c, err)
 	}
 	if in.JoinLink == "" {
 		return c.Redirect(http.StatusSeeOther, c.Request().URL.RequestURI())
@@ -220,7 +227,7 @@ func (p *Pages) Enter(c echo.Context) error {
 }
 
 func (p *Pages) reenter(c echo.Context, link bool) (tokens.Admitted, error) {
-	in, err := p.Invitations.Reenter(c.Request().Context(), c.Param("room"), p.browser(c), c.QueryParam("as") == "host", link)
+	in, err := p.Invitations.Reenter(c.Request().Context(), c.Param("room"), p.Doors.Browser(c), c.QueryParam("as") == "host", link)
 	if errors.Is(err, tokens.ErrNotFound) {
 		// A browser that was never let in, or whose admission is over.
 		return in, tokens.ErrInvalidLink
@@ -238,26 +245,42 @@ func (p *Pages) Refuse(c echo.Context, status int, code string, err error, wait 
 		room := refused.Invitation.Room
 		session.Speak(c, refused.Invitation.Locale, room.Locale)
 		v.Room, v.Host = room.Name, p.host(c, room)
+		_, v.Manage = p.manage(c, refused.Invitation)
 		switch {
 		case errors.Is(err, tokens.ErrUsed):
 			v.At = time.UnixMilli(refused.Invitation.RedeemedAt)
 		case errors.Is(err, tokens.ErrNotYet):
 			v.At = time.UnixMilli(refused.OpensAt())
+		case errors.Is(err, tokens.ErrWaiting):
+			v.Wait, v.Again = p.wait(c)
 		}
 	}
+	tryAgain(c, &v)
 	return session.Render(c, status, views.RefusalPage(v))
 }
 
+// manage is who is signed in with this browser, if that host reaches the
+// invitation's room, and the address of the invitation's own page.
+func (p *Pages) manage(c echo.Context, inv tokens.Invitation) (as, at string) {
+	if h, ok := p.Doors.Visitor(c); ok && h.Caller().Reaches(inv.Room) {
+		return h.Shown(), "/invitations/" + inv.ID.Show(rooms.InvitationPrefix)
+	}
+	return "", ""
+}
+
 // host is what the room's host is called to guests; nothing where that is the
-// generated host, whose name says nothing.
+// generated host, or one called "host", whose name says nothing.
 func (p *Pages) host(c echo.Context, room rooms.Room) string {
+	name := room.Owner
 	if h, err := p.Directory.ByName(c.Request().Context(), room.Owner); err == nil {
-		if h.Made && h.DisplayName == "" {
+		if name = h.Shown(); h.Made && h.DisplayName == "" {
 			return ""
 		}
-		return h.Shown()
 	}
-	return room.Owner
+	if strings.EqualFold(name, string(tokens.Host)) {
+		return ""
+	}
+	return name
 }
 
 // link is the link of the address: a short code, or a JWT.
@@ -270,35 +293,6 @@ func link(c echo.Context) string {
 		return "" // a short code is no token, also where one is expected
 	}
 	return token
-}
-
-const browserLen = 26
-
-func (p *Pages) cookie() string {
-	if p.Secure {
-		return "__Host-guest"
-	}
-	return "guest"
-}
-
-// browser is the value of this browser's cookie, empty where it has none of ours.
-func (p *Pages) browser(c echo.Context) string {
-	k, err := c.Cookie(p.cookie())
-	if err != nil || len(k.Value) != browserLen || strings.Trim(k.Value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
-		return ""
-	}
-	return k.Value
-}
-
-// introduce gives the browser its cookie, by which it is known when it comes
-// back. It is random and says nothing.
-func (p *Pages) introduce(c echo.Context) string {
-	value := rand.Text()
-	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where there is TLS; without it browsers would drop the cookie
-		Name: p.cookie(), Value: value, Path: "/", Expires: p.Now().Add(400 * 24 * time.Hour), MaxAge: 400 * 24 * 3600,
-		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
-	})
-	return value
 }
 
 func prefetch(r *http.Request) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -79,7 +80,21 @@ func (p *Pages) people(c echo.Context, in tokens.Admitted) (*views.People, error
 		return nil, err
 	}
 	v := session.People(here, in.Admission.ID)
-	v.Live = &views.Live{Stream: "/join/" + room.Slug + "/live" + chosen(c), Page: "/join/" + room.Slug + "/admitted" + chosen(c)}
-	v.Now = p.Now()
+	if !slices.ContainsFunc(v.Here, func(one views.Person) bool { return one.You }) {
+		// Who opens the page is in by that; the stream tells the others a moment later.
+		a := in.Admission
+		v.Here = append(v.Here, session.People([]tokens.Present{{Admission: a.ID, Invitation: a.Invitation, Role: a.Role, Name: a.Name,
+			Since: p.Now().UnixMilli()}}, a.ID).Here...)
+	}
+	v.Live, v.Now = live(c, room), p.Now()
 	return &v, nil
+}
+
+// live is the stream by which somebody is in the lobby; nil where the meeting is
+// held elsewhere.
+func live(c echo.Context, room rooms.Room) *views.Live {
+	if room.Backend != "" {
+		return nil
+	}
+	return &views.Live{Stream: "/join/" + room.Slug + "/live" + chosen(c), Page: "/join/" + room.Slug + "/admitted" + chosen(c)}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/handlers/session"
+	"admitone/rooms"
 	"admitone/tokens"
 	"admitone/views"
 )
@@ -24,7 +25,7 @@ func (p *Pages) Offer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	browser := p.browser(c)
+	browser := p.Doors.Browser(c)
 	if !tokens.GoodPageNonce(browser, c.FormValue("nonce"), in.Invitation.ID) {
 		return ErrNoNonce
 	}
@@ -35,16 +36,30 @@ func (p *Pages) Offer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	session.Speak(c, in.Invitation.Locale, in.Invitation.Room.Locale)
-	return session.Render(c, http.StatusOK, views.MoveCodePage(views.MoveCode{Page: views.Page{Title: in.Invitation.Room.Name, Now: p.Now()},
-		Room: in.Invitation.Room.Name, Code: code, Address: p.Invitations.Links.Base + "/m", Until: time.UnixMilli(until),
-		Back: p.admittedPath(c), State: "/join/" + c.Param("room") + "/move/state?" + c.QueryString()}))
+	room := in.Invitation.Room
+	session.Speak(c, in.Invitation.Locale, room.Locale)
+	return session.Render(c, http.StatusOK, views.MoveCodePage(views.MoveCode{Live: live(c, room), Page: views.Page{Title: room.Name, Now: p.Now()},
+		Room: room.Name, Code: code, Address: p.Invitations.Links.Base + "/m", Until: time.UnixMilli(until),
+		Back: p.admittedPath(c), State: moveState(c)}))
+}
+
+func moveState(c echo.Context) string {
+	return (&url.URL{Path: "/join/" + c.Param("room") + "/move/state", RawQuery: c.QueryString()}).RequestURI()
+}
+
+// watched is where the page of those who are in asks whether another device went
+// on; empty where its stream tells.
+func watched(c echo.Context, room rooms.Room) string {
+	if room.Backend == "" {
+		return ""
+	}
+	return moveState(c)
 }
 
 // moveDoor is the way to another device for whoever is in.
 func (p *Pages) moveDoor(c echo.Context, in tokens.Admitted) *views.MoveDoor {
 	return &views.MoveDoor{Action: (&url.URL{Path: "/join/" + c.Param("room") + "/move", RawQuery: c.QueryString()}).RequestURI(),
-		Nonce: tokens.PageNonce(p.browser(c), in.Invitation.ID), Spent: !in.Invitation.MayMove()}
+		Nonce: tokens.PageNonce(p.Doors.Browser(c), in.Invitation.ID), Spent: !in.Invitation.MayMove()}
 }
 
 func (p *Pages) admittedPath(c echo.Context) string {
@@ -56,15 +71,18 @@ func (p *Pages) Unmoved(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, p.admittedPath(c))
 }
 
-// MoveState answers the page with the code, which asks whether this device is
-// still the one that is in.
+// MoveState answers a page that asks whether this device is still the one that
+// is in: "here", "moved", or "over" where its page no longer stands.
 func (p *Pages) MoveState(c echo.Context) error {
 	_, err := p.reenter(c, false)
+	var refused tokens.Refusal
 	switch {
 	case err == nil:
 		return c.String(http.StatusOK, "here")
 	case errors.Is(err, tokens.ErrMoved):
 		return c.String(http.StatusOK, "moved")
+	case errors.As(err, &refused):
+		return c.String(http.StatusOK, "over")
 	}
 	return err
 }
@@ -115,7 +133,7 @@ func (p *Pages) TakeMove(c echo.Context) error {
 	if err := own(c.Request()); err != nil {
 		return err
 	}
-	browser, nonce := p.browser(c), c.FormValue("nonce")
+	browser, nonce := p.Doors.Browser(c), c.FormValue("nonce")
 	if browser == "" || nonce == "" {
 		return ErrNoNonce
 	}
@@ -134,7 +152,7 @@ func (p *Pages) TakeMove(c echo.Context) error {
 
 // move asks what a code leads to, and leads on to the room where this browser is in.
 func (p *Pages) move(c echo.Context, ask func(context.Context, string, string) (tokens.Admitted, bool, error)) error {
-	browser := p.browser(c)
+	browser := p.Doors.Browser(c)
 	in, here, err := ask(c.Request().Context(), c.Param("code"), browser)
 	if errors.Is(err, tokens.ErrNoMoveCode) {
 		err = p.guessed(c, err)
@@ -156,7 +174,7 @@ func (p *Pages) move(c echo.Context, ask func(context.Context, string, string) (
 		return c.Redirect(http.StatusSeeOther, to)
 	}
 	if browser == "" {
-		browser = p.introduce(c)
+		browser = p.Doors.Introduce(c)
 	}
 	session.Speak(c, in.Invitation.Locale, room.Locale)
 	return session.Render(c, http.StatusOK, views.MoveHerePage(views.MoveHere{Page: views.Page{Title: room.Name, Now: p.Now()},

@@ -20,7 +20,7 @@ const requestPath = "/request"
 // Request answers POST of a refused link's request: the press that asks the
 // host for a new link. It leads back to the refusal, which says how that stands.
 func (p *Pages) Request(c echo.Context) error {
-	browser, nonce := p.browser(c), c.FormValue("nonce")
+	browser, nonce := p.Doors.Browser(c), c.FormValue("nonce")
 	if err := own(c.Request()); err != nil {
 		return err
 	}
@@ -77,13 +77,13 @@ func (p *Pages) ask(c echo.Context, err error) *views.Ask {
 	if !errors.As(err, &refused) || !tokens.MayRequest(err) || strings.HasPrefix(strings.ToLower(c.Request().URL.Path), "/m/") {
 		return nil
 	}
-	browser := p.browser(c)
+	browser := p.Doors.Browser(c)
 	standing, failed := p.Invitations.Standing(c.Request().Context(), refused.Invitation, browser)
 	if failed != nil {
 		return nil // the refusal is told also where nothing can be asked
 	}
 	if browser == "" {
-		browser = p.introduce(c)
+		browser = p.Doors.Introduce(c)
 	}
 	v := &views.Ask{Nonce: tokens.PageNonce(browser, refused.Invitation.ID), Standing: string(standing), Name: c.FormValue("name"), Errors: views.Errors{}}
 	var invalid rooms.Invalid

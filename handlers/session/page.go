@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +43,7 @@ func Render(c echo.Context, status int, page templ.Component) error {
 		return c.Redirect(http.StatusSeeOther, local(r.URL))
 	}
 	tag := reader(c)
-	ctx := views.WithAddress(views.WithLanguage(r.Context(), tag), address(r))
+	ctx := views.WithAddress(views.WithLanguage(r.Context(), tag), address(c))
 	var b bytes.Buffer
 	if err := page.Render(ctx, &b); err != nil {
 		return err
@@ -97,15 +99,32 @@ func remember(c echo.Context, tag language.Tag) {
 
 // address is where a GET finds this page again, seen from it: of an answer to a
 // press, the page that was pressed on, where the browser tells; link pages,
-// which let it tell nothing, have it at the same address. A page's own path is
-// left out, so that what does not exist looks the same wherever it is asked for.
-func address(r *http.Request) string {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && from.Path != "" {
-			return local(from)
-		}
+// which let it tell nothing, have it at the same address or next above it; and
+// otherwise the page where everybody begins. A page's own path is left out, so
+// that what does not exist looks the same wherever it is asked for.
+func address(c echo.Context) string {
+	r := c.Request()
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return "?" + withoutChoice(r.URL)
 	}
-	return "?" + withoutChoice(r.URL)
+	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && from.Path != "" {
+		return local(from)
+	}
+	if shown(c, r.URL.Path) {
+		return "?" + withoutChoice(r.URL)
+	}
+	up := url.URL{Path: path.Dir(r.URL.Path), RawQuery: r.URL.RawQuery}
+	if c.Response().Header().Get("Referrer-Policy") == "no-referrer" && shown(c, up.Path) {
+		return local(&up)
+	}
+	return "/"
+}
+
+// shown tells whether there is a page at that path for a GET.
+func shown(c echo.Context, at string) bool {
+	probe := c.Echo().NewContext(c.Request(), nil)
+	c.Echo().Router().Find(http.MethodGet, at, probe)
+	return slices.ContainsFunc(c.Echo().Routes(), func(r *echo.Route) bool { return r.Method == http.MethodGet && r.Path == probe.Path() })
 }
 
 // local is the path and query of one of our addresses, without a choice of

@@ -16,7 +16,15 @@ import (
 func visit(t *testing.T, r *http.Request, secure bool, locales ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	c := echo.New().NewContext(r, w)
+	e := echo.New()
+	for _, page := range []string{"/", "/rooms/:room", "/i/:code"} {
+		e.GET(page, nil)
+	}
+	e.POST("/i/:code/request", nil)
+	c := e.NewContext(r, w)
+	if strings.HasPrefix(r.URL.Path, "/i/") {
+		c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	}
 	if secure {
 		c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
@@ -112,6 +120,8 @@ func TestTheLanguageSwitchLeadsBackByGet(t *testing.T) {
 		"a page":                        {"GET", "/rooms/a?q=x", "http://ours.example/elsewhere", "?lang=zh-CN&amp;q=x"},
 		"an answer to a press":          {"POST", "/rooms", "http://ours.example/?before=b", "/?before=b&amp;lang=zh-CN"},
 		"a press that tells no page":    {"POST", "/i/06DQ", "", "?lang=zh-CN"},
+		"a press below its page":        {"POST", "/i/06DQ/request?a=b", "", "/i/06DQ?a=b&amp;lang=zh-CN"},
+		"a press far below a page":      {"POST", "/invitations/inv_1/revoke", "", "/?lang=zh-CN"},
 		"a press from a foreign page":   {"POST", "/i/06DQ", "http://evil.example/x", "?lang=zh-CN"},
 		"a press from a page like ours": {"POST", "/i/06DQ", "http://ours.example//evil.example/", "/evil.example/?lang=zh-CN"},
 	} {

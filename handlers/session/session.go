@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"admitone/rooms"
 	"admitone/rooms/hosts"
+	"admitone/tokens/oauth"
 )
 
 // The refusals of this package.
@@ -31,6 +33,7 @@ type Doors struct {
 	Directory *hosts.Directory
 	Gate      *hosts.Gate
 	Tokens    *hosts.Tokens
+	Apps      *oauth.Server
 	// Open is set where HOST_USER_AUTH=false: everybody on this machine is the
 	// one host, and an admin.
 	Open   bool
@@ -156,16 +159,27 @@ func (anew) Value(any) any { return nil }
 // Visitor is the host who is signed in with this browser, on a page that is for
 // everybody. It changes nothing, and nobody is what it says where it cannot tell.
 func (d *Doors) Visitor(c echo.Context) (hosts.Host, bool) {
+	if d.Open {
+		return hosts.Host{}, false // everybody would be one
+	}
+	h, err := d.Visiting(c)
+	return h, err == nil
+}
+
+// Visiting is Host where Load was not asked to read the session.
+func (d *Doors) Visiting(c echo.Context) (hosts.Host, error) {
+	if d.Open {
+		return d.only(), nil
+	}
 	k, err := c.Cookie(d.sessions.Cookie.Name)
-	if err != nil || d.Open {
-		return hosts.Host{}, false
+	if err != nil {
+		return hosts.Host{}, ErrSignedOut
 	}
 	ctx, err := d.sessions.Load(c.Request().Context(), k.Value)
 	if err != nil {
-		return hosts.Host{}, false
+		return hosts.Host{}, err
 	}
-	h, err := d.signedIn(ctx)
-	return h, err == nil
+	return d.signedIn(ctx)
 }
 
 func (d *Doors) only() hosts.Host { return hosts.Host{Username: "host", Admin: true} }
@@ -189,6 +203,7 @@ func (d *Doors) SignIn(c echo.Context, username, password string) (hosts.Host, e
 	d.sessions.Put(ctx, keyVersion, h.Version)
 	d.sessions.Put(ctx, hosts.SessionID, int64(d.IDs.Next(d.Now().UnixMilli())))
 	d.sessions.Put(ctx, hosts.SessionDevice, hosts.ReadDevice(c.Request().UserAgent()).String())
+	d.sessions.Put(ctx, hosts.SessionAddress, c.RealIP())
 	d.sessions.Put(ctx, hosts.SessionNew, mark != d.Gate.Device(h))
 	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where there is TLS; without it browsers would drop the cookie
 		Name: d.cookie("device"), Value: d.Gate.Device(h), Path: "/", Expires: d.Now().Add(device),
@@ -213,39 +228,21 @@ func (d *Doors) SignOut(c echo.Context) error {
 	return d.save(c)
 }
 
-// Scope is what a token lets its bearer do.
-type Scope string
-
-// The scopes there are.
-const (
-	RoomsRead        Scope = "rooms:read"
-	RoomsWrite       Scope = "rooms:write"
-	InvitationsRead  Scope = "invitations:read"
-	InvitationsWrite Scope = "invitations:write"
-	InvitationsHost  Scope = "invitations:host"
-	Redeem           Scope = "redeem"
-)
-
 // HostScopes is what a host's own token may do: all that the host may.
-func HostScopes() []Scope {
-	return []Scope{RoomsRead, RoomsWrite, InvitationsRead, InvitationsWrite, InvitationsHost, Redeem}
+func HostScopes() oauth.Scopes {
+	return slices.DeleteFunc(oauth.All(), func(s oauth.Scope) bool { return s == oauth.Offline })
 }
 
 // Caller is a script on whose behalf something is asked.
 type Caller struct {
 	rooms.Caller
-	Scopes []Scope
+	Scopes oauth.Scopes
+	// Nobody is set for an app that acts for nobody: it reaches no room.
+	Nobody bool
 }
 
 // May tells whether the caller's token has the scope.
-func (c Caller) May(s Scope) bool {
-	for _, has := range c.Scopes {
-		if has == s {
-			return true
-		}
-	}
-	return false
-}
+func (c Caller) May(s oauth.Scope) bool { return !c.Nobody && c.Scopes.Has(s) }
 
 const callerKey = "caller"
 
@@ -266,22 +263,41 @@ func (d *Doors) Bearer(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (d *Doors) caller(ctx context.Context, header http.Header) (Caller, error) {
 	if d.Open {
-		return Caller{d.only().Caller(), HostScopes()}, nil
+		return Caller{Caller: d.only().Caller(), Scopes: HostScopes()}, nil
 	}
 	kind, token, _ := strings.Cut(header.Get("Authorization"), " ")
 	if !strings.EqualFold(kind, "Bearer") || token == "" {
 		return Caller{}, ErrNoBearer
 	}
-	h, err := d.Tokens.Read(ctx, strings.TrimSpace(token))
-	if err != nil {
-		return Caller{}, err
+	return d.bearer(ctx, strings.TrimSpace(token))
+}
+
+// bearer is who sent this token: an API key, an app's access token, or a host's.
+func (d *Doors) bearer(ctx context.Context, token string) (Caller, error) {
+	var b oauth.Bearer
+	var err error
+	switch {
+	case strings.HasPrefix(token, oauth.KeyPrefix):
+		b, err = d.Apps.ReadKey(ctx, token)
+	case oauth.IsAccess(token):
+		b, err = d.Apps.Read(ctx, token)
+	default:
+		h, err := d.Tokens.Read(ctx, token)
+		return Caller{Caller: h.Caller(), Scopes: HostScopes()}, err
 	}
-	return Caller{h.Caller(), HostScopes()}, nil
+	var fault oauth.Fault
+	if errors.As(err, &fault) {
+		if fault == oauth.ErrTokenExpired {
+			return Caller{}, hosts.ErrTokenExpired
+		}
+		return Caller{}, hosts.ErrBadToken
+	}
+	return Caller{Caller: b.Caller, Scopes: b.Scopes, Nobody: b.Nobody}, err
 }
 
 // Asking returns the caller that Bearer found, if the token has the scope;
 // otherwise ErrScope.
-func Asking(c echo.Context, need Scope) (Caller, error) {
+func Asking(c echo.Context, need oauth.Scope) (Caller, error) {
 	caller, ok := c.Get(callerKey).(Caller)
 	if !ok {
 		return Caller{}, ErrNoBearer

@@ -50,6 +50,12 @@ const (
 	AdmissionEnded   Kind = "admission.ended" // a host removed somebody
 	AdmissionResumed Kind = "admission.restored"
 
+	ConferenceEntered Kind = "conference.entered"     // a join link was handed out
+	ConferenceRemoved Kind = "conference.removed"     // it removed who had come in by one
+	ConferenceKept    Kind = "conference.not_removed" // it could not be reached for that
+	ConferenceEnded   Kind = "conference.ended"       // it ended the meeting of a room that was closed
+	ConferenceWentOn  Kind = "conference.not_ended"   // it could not be reached for that
+
 	KeysRotated   Kind = "keys.rotated" // new signing keys were made; the detail is the algorithm where that changed
 	HostNewDevice Kind = "host.new_device"
 	HostSignedOut Kind = "host.signed_out_everywhere"
@@ -74,9 +80,18 @@ const (
 	InvitationMovedDevice Kind = "invitation.moved_device"      // a person went on, on another device
 )
 
+// Codes that a Detail can be.
+const (
+	OldEnded    = "old_ended"     // of InvitationReissued: the old link is worthless
+	OldShared   = "old_shared"    // of InvitationReissued: both links share their uses
+	OneMoreMove = "one_more_move" // of InvitationChanged: to another device
+)
+
 // Event is one line of history. At is Unix milliseconds in UTC; Room,
 // Invitation and Admission are ids, 0 where the event is not about one.
-// Detail is one human sentence or empty, and never holds a secret.
+// Detail is empty, or what the Kind says it is: codes joined by commas (the
+// API's names of the members that changed, or one of those below), or else what
+// a person gave as the reason, as typed. It never holds a secret.
 type Event struct {
 	ID         int64
 	At         int64

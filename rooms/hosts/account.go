@@ -15,6 +15,7 @@ import (
 type SignIn struct {
 	ID        rooms.ID
 	Device    Device
+	Address   string // of the network it signed in from, empty where that was not kept
 	CreatedAt int64
 	SeenAt    int64
 	New       bool // the device is new, and the host was not told yet
@@ -26,6 +27,8 @@ const (
 	SessionID     = "id"     // an int64
 	SessionDevice = "device" // what Device.String gives
 	SessionNew    = "new"    // a bool
+	// SessionAddress is the address it signed in from, for its host to tell it by.
+	SessionAddress = "address"
 )
 
 // SignIns keeps where hosts are signed in. Implementations MUST be safe for

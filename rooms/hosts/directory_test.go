@@ -222,3 +222,25 @@ func TestAHostsToken(t *testing.T) {
 		t.Errorf("changed and at its end: %v", err)
 	}
 }
+
+func TestFirstIsTheFirstAdminOrTheOnlyHost(t *testing.T) {
+	t.Parallel()
+	admin := func(name string) string {
+		return `{"username":"` + name + `","password":"` + secret + `","admin":true}`
+	}
+	for name, row := range map[string]struct {
+		entries []string
+		want    string
+	}{
+		"the only host":              {[]string{host("ada", secret)}, "ada"},
+		"the only admin":             {[]string{host("ada", secret), admin("bob")}, "bob"},
+		"the first of two admins":    {[]string{host("ada", secret), admin("bob"), admin("carol")}, "bob"},
+		"two hosts without an admin": {[]string{host("ada", secret), host("bob", secret)}, ""},
+		"nobody yet":                 {nil, ""},
+	} {
+		h, err := directory(t, bench(t), row.entries...).First(t.Context())
+		if h.Username != row.want || (row.want == "") != errors.Is(err, rooms.ErrNotFound) {
+			t.Errorf("%s: %q, %v, want %q", name, h.Username, err, row.want)
+		}
+	}
+}

@@ -3,7 +3,10 @@ package oauth
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -87,6 +90,17 @@ func (s *Server) sign(a Access) (string, error) {
 		Issuer: s.Base, Audience: s.audience(), Subject: a.subject(), Client: a.Client, Scope: a.Scopes.String(),
 		ID: a.ID.Show(accessPrefix), IssuedAt: a.CreatedAt / 1000, Expires: a.ExpiresAt / 1000,
 	})
+}
+
+// IsAccess tells whether a text is written as an access token is; whether it is
+// good is for Read.
+func IsAccess(token string) bool {
+	head, _, _ := strings.Cut(token, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	var h struct {
+		Type string `json:"typ"`
+	}
+	return err == nil && json.Unmarshal(raw, &h) == nil && h.Type == accessType
 }
 
 // seen is a token that was found to be ours, and what its row last said.

@@ -1,0 +1,90 @@
+package tokens
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"admitone/rooms"
+	"admitone/rooms/conference"
+)
+
+// lately asks something about a room at most every so often, and lets all who
+// want to know meanwhile share the answer. It is safe for concurrent use; the
+// pace is the machine's time, whatever the clock of the rules says.
+type lately[T any] struct {
+	mu    sync.Mutex
+	rooms map[rooms.ID]*asked[T]
+	slots chan struct{}
+}
+
+type asked[T any] struct {
+	done   chan struct{} // closed when the answer is there
+	since  time.Time
+	answer T
+	err    error
+	before *asked[T] // good until then
+}
+
+const (
+	// manyAsked is how many rooms are remembered at most.
+	manyAsked = 1000
+	// atOnce is how many are asked about at the same time.
+	atOnce = 8
+)
+
+// get returns the latest answer; it waits for one no longer than ctx lasts, and
+// then takes the one before where there is one.
+func (l *lately[T]) get(ctx context.Context, room rooms.ID, every time.Duration, ask func(context.Context) (T, error)) (T, error) {
+	a := l.find(room, every, ask)
+	select {
+	case <-a.done:
+		return a.answer, a.err
+	case <-ctx.Done():
+	}
+	if a.before != nil {
+		return a.before.answer, a.before.err
+	}
+	var none T
+	return none, ctx.Err()
+}
+
+func (l *lately[T]) find(room rooms.ID, every time.Duration, ask func(context.Context) (T, error)) *asked[T] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.rooms[room]
+	if a != nil && !a.over(every) {
+		return a
+	}
+	if l.rooms == nil || len(l.rooms) >= manyAsked {
+		l.rooms = map[rooms.ID]*asked[T]{}
+	}
+	if l.slots == nil {
+		l.slots = make(chan struct{}, atOnce)
+	}
+	next := &asked[T]{done: make(chan struct{}), since: time.Now(), before: a}
+	if a != nil {
+		a.before = nil // one is enough
+	}
+	l.rooms[room] = next
+	go func() {
+		l.slots <- struct{}{}
+		defer func() { <-l.slots }()
+		// For all who share the answer, so that nobody's leaving ends it.
+		ctx, cancel := context.WithTimeout(context.Background(), conference.Timeout)
+		defer cancel()
+		next.answer, next.err = ask(ctx)
+		close(next.done)
+	}()
+	return next
+}
+
+// over tells whether the answer is there and too old.
+func (a *asked[T]) over(every time.Duration) bool {
+	select {
+	case <-a.done:
+		return time.Since(a.since) > every
+	default:
+		return false
+	}
+}
