@@ -17,6 +17,8 @@ BENCH ?= .
 FUZZTIME ?= 10s
 # Where `make screenshots` leaves its pictures.
 SCREENSHOTS ?= $(CURDIR)/.github/screenshots
+# Where `make pictures` leaves all pictures of all pages; git ignores bin.
+PICTURES ?= $(CURDIR)/bin/pictures
 
 .PHONY: help
 help: ## say what can be made
@@ -86,4 +88,9 @@ verify: ## prove that generated files and go.mod are up to date
 .PHONY: screenshots
 screenshots: test-needs ## take the README's pictures from a real browser
 	@mkdir -p '$(SCREENSHOTS)'
-	@ADMITONE_SCREENSHOTS='$(SCREENSHOTS)' $(GO) test -count=1 -run '^TestBrowser' $(TESTFLAGS) ./cmd/admitone
+	@ADMITONE_SCREENSHOTS='$(SCREENSHOTS)' $(GO) test -count=1 -run '^TestBrowserHostAndGuest$$' $(TESTFLAGS) ./cmd/admitone
+
+.PHONY: pictures
+pictures: test-needs ## take a picture of every page in every look, into PICTURES=bin/pictures
+	@mkdir -p '$(PICTURES)'
+	@ADMITONE_SCREENSHOTS='$(PICTURES)' $(GO) test -count=1 -run '^TestBrowser' $(TESTFLAGS) ./cmd/admitone

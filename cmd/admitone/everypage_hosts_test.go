@@ -35,7 +35,7 @@ func (w *world) hostPages() []met {
 		{"405", "", "/signout", 405, nil, ""},
 		{"403", w.helper, "/rooms/own", 403, func(b *browserTab) { b.post("/rooms/own/owner", "owner", "newcomer") }, ""},
 		{"413", w.host, "/rooms/empty", 413, func(b *browserTab) { b.post("/rooms/empty", "name", strings.Repeat("y", 80_000)) }, ""},
-		{"409", w.host, "/rooms/empty", 409, func(b *browserTab) { b.post(w.closed, "again", "yes") }, ""},
+		{"409", w.host, "/rooms/empty", 409, func(b *browserTab) { b.post(w.dismissed+"/answer", "late", "yes") }, ""},
 		{"422", w.host, "/rooms/empty", 422, func(b *browserTab) { b.post("/rooms/empty/remove", "admission", "?") }, ""},
 
 		{"rooms", w.host, "/", 200, nil, ""},

@@ -14,11 +14,12 @@ import (
 
 // said lists what a page says in words of its own, and all that it says, names
 // and all. Its own are neither a name (in <bdi>, or isolated in an attribute), nor
-// code, nor marked as being of another language than the page.
+// code, nor to be chosen from a list of names, nor marked as being of another
+// language than the page.
 const said = `(() => {
 	const own = [], all = [];
 	const foreign = (e) => e.closest("[lang]").lang !== document.documentElement.lang;
-	const quoted = "bdi, code, kbd, .mono, [translate=no], datalist, #room-backend option";
+	const quoted = "bdi, code, kbd, .mono, [translate=no], datalist, select option";
 	const walk = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
 	while (walk.nextNode()) {
 		const e = walk.currentNode.parentElement;
@@ -41,7 +42,7 @@ func (b *browserTab) wordsOf(p met) {
 	b.t.Helper()
 	type words struct{ Own, All []string }
 	got := ask(b, "read the words", chromedp.Evaluate[words](said))
-	found := append(latin(got.Own), ours(b.t, got.All)...)
+	found := append(latin(got.Own, messages(b.t, "zh-CN")), ours(b.t, got.All)...)
 	switch {
 	case b.options.Language == "en" && len(found) == 0:
 		b.t.Errorf("%s: no English was found where all is English", p.name)
@@ -57,34 +58,35 @@ var (
 	sameEverywhere = regexp.MustCompile(`\b(AdmitOne|main|PIN|QR|PNG|SVG|API|JWT|UTC|GMT|Cookie|Ctrl|Firefox|Linux|[A-Z][a-z]+/[A-Z][A-Za-z_]+)\b`)
 )
 
-// latin are the texts with a word of Latin letters that is neither a name nor the same everywhere.
-func latin(texts []string) (found []string) {
+// latin are the texts with a word of Latin letters that is neither a name nor the same everywhere, nor in a message
+// that its translator wrote so.
+func latin(texts []string, written map[string]bool) (found []string) {
 	for _, s := range texts {
-		if latinWord.MatchString(sameEverywhere.ReplaceAllString(isolated.ReplaceAllString(s, ""), "")) {
+		if !written[strings.TrimSpace(s)] && latinWord.MatchString(sameEverywhere.ReplaceAllString(isolated.ReplaceAllString(s, ""), "")) {
 			found = append(found, strings.TrimSpace(s))
 		}
 	}
 	return found
 }
 
-// ours are the texts that are a message of the English language file and none of another's.
+// ours are the texts of several words that are a message of the English language file and none of another's.
 func ours(t testing.TB, texts []string) (found []string) {
 	t.Helper()
 	english, other := messages(t, "en"), messages(t, "zh-CN")
 	for _, s := range texts {
-		if english[s] && !other[s] {
+		if strings.Contains(s, " ") && english[s] && !other[s] {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// messages are the texts of a language that have no parameters and at least two words.
+// messages are the texts of a language, as its file has them.
 func messages(t testing.TB, language string) map[string]bool {
 	t.Helper()
 	texts := map[string]bool{}
 	for _, value := range languageFile(t, language) {
-		if text, ok := value.(string); ok && strings.Contains(text, " ") {
+		if text, ok := value.(string); ok {
 			texts[text] = true
 		}
 	}

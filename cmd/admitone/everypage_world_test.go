@@ -16,7 +16,7 @@ type world struct {
 	host, helper, newcomer string            // cookies of the admin, of a host with a room of their own, and of one who has none
 	known, spent           *guestBrowser     // came in by many links; went on from one device to another as often as one may
 	inv                    map[string]minted // by what is special about it
-	closed                 string            // where a request was answered
+	dismissed              string            // the address of a request that was
 }
 
 // Names that no page may take for anything but a name. Each name here has a
@@ -90,7 +90,7 @@ func (w *world) invite(t *testing.T) {
 		{"pending", "lobby", members{"name": "Grâce Hopper"}}, {"used", "lobby", members{"name": "Ëdsger"}}, {"several", "lobby", members{"max_uses": 5}},
 		{"brief", "lobby", members{"name": "Låte", "expires_in": "1s"}}, {"early", "lobby", members{"not_before": early, "expires_in": "4h"}},
 		{"revoked", "lobby", nil}, {"old", "lobby", nil}, {"pin", "lobby", members{"pin": "sesam7"}}, {"guessed", "lobby", members{"pin": "sesam7"}},
-		{"chair", "lobby", members{"role": "host", "name": "Bárbara"}}, {"asked", "lobby", members{"name": "Bø"}}, {"answered", "lobby", members{"name": "Mø"}},
+		{"chair", "lobby", members{"role": "host", "name": "Bárbara"}}, {"asked", "lobby", members{"name": "Bø"}}, {"answered", "lobby", members{"name": "Mø"}}, {"dropped", "lobby", nil},
 		{"shut", "shut", nil}, {"conf", "conf", members{"name": "Ąda & Co"}}, {"gone", "gone", nil}, {"held", "held", nil}, {"first", "full", nil}, {"late", "full", nil},
 		{"moved", "empty", members{"name": "Ąda"}},
 		{"hostile", "odd", members{"name": hostile}}, {"hebrew", "odd", members{"name": hebrew}}, {"family", "odd", members{"name": family}},
@@ -105,7 +105,7 @@ func (w *world) invite(t *testing.T) {
 
 func (w *world) happen(t *testing.T) {
 	t.Helper()
-	for _, is := range []string{"used", "answered", "first"} {
+	for _, is := range []string{"used", "answered", "dropped", "first"} {
 		w.in(t, is)
 	}
 	for _, is := range []string{"chair", "conf", "gone", "several", "hostile", "endless", "moved"} {
@@ -117,9 +117,10 @@ func (w *world) happen(t *testing.T) {
 	w.call(t, http.StatusCreated, http.MethodPost, "/invitations/"+w.inv["old"].ID+"/reissue", members{})
 	w.call(t, http.StatusNoContent, http.MethodDelete, "/rooms/shut", nil)
 	w.ask(t, w.inv["answered"].Short)
-	page := w.at(w.host).visit(t, http.MethodGet, "/rooms/lobby", nil)
-	w.closed = string(regexp.MustCompile(`/requests/[a-z0-9_A-Z]+/answer`).Find(page.Body))
-	w.at(w.host).Press(t, w.closed, "")
+	w.at(w.host).Press(t, w.request(t)+"/answer", "")
+	w.ask(t, w.inv["dropped"].Short)
+	w.dismissed = w.request(t)
+	w.at(w.host).Press(t, w.dismissed+"/dismiss", "")
 	w.ask(t, w.inv["used"].Short)
 	for w.call(t, http.StatusOK, http.MethodGet, "/invitations/"+w.inv["brief"].ID, nil).Get("state") != "expired" {
 		if t.Context().Err() != nil {
@@ -162,6 +163,13 @@ func (w *world) ask(t testing.TB, link string) {
 	w.known.Press(t, link+"/request", nonce)
 }
 
+// request is the address of the one request that is open in the lobby.
+func (w *world) request(t testing.TB) string {
+	t.Helper()
+	page := w.at(w.host).visit(t, http.MethodGet, "/rooms/lobby", nil)
+	return strings.TrimSuffix(string(regexp.MustCompile(`/requests/\w+/answer`).Find(page.Body)), "/answer")
+}
+
 var shownCode = regexp.MustCompile(`class="move-code mono"[^>]*>\s*([0-9A-Z-]+)`)
 
 // offer is a fresh code by which another device goes on in g's place.
@@ -177,9 +185,9 @@ func (w *world) offer(t testing.TB, g *guestBrowser, room string) string {
 }
 
 // signedIn is the cookie of a host who signed in.
-func (w *world) signedIn(t testing.TB, name string) string {
+func (s *server) signedIn(t testing.TB, name string) string {
 	t.Helper()
-	a := (&guestBrowser{s: w.server}).visit(t, http.MethodPost, "/signin", url.Values{"username": {name}, "password": {hostPassword}})
+	a := (&guestBrowser{s: s}).visit(t, http.MethodPost, "/signin", url.Values{"username": {name}, "password": {hostPassword}})
 	for _, c := range (&http.Response{Header: a.Header}).Cookies() {
 		if strings.HasSuffix(c.Name, "session") {
 			return c.Name + "=" + c.Value
