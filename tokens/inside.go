@@ -34,7 +34,7 @@ func (l *Lobby) Inside(ctx context.Context, room rooms.Room) (list []Present, to
 		return in, err
 	})
 	if failed != nil {
-		return list, false, nil //nolint:nilerr // who was handed over is known without the conference
+		return list, false, nil // who was handed over is known without the conference
 	}
 	var there []Present
 	for _, p := range list {

@@ -19,11 +19,15 @@ type lately[T any] struct {
 }
 
 type asked[T any] struct {
-	done   chan struct{} // closed when the answer is there
-	since  time.Time
+	done  chan struct{} // closed when the answer is there
+	since time.Time
+	answered[T]
+	before *answered[T] // good until then, nil where there was none
+}
+
+type answered[T any] struct {
 	answer T
 	err    error
-	before *asked[T] // good until then
 }
 
 const (
@@ -62,9 +66,9 @@ func (l *lately[T]) find(room rooms.ID, every time.Duration, ask func(context.Co
 	if l.slots == nil {
 		l.slots = make(chan struct{}, atOnce)
 	}
-	next := &asked[T]{done: make(chan struct{}), since: time.Now(), before: a}
+	next := &asked[T]{done: make(chan struct{}), since: time.Now()}
 	if a != nil {
-		a.before = nil // one is enough
+		next.before = &answered[T]{a.answer, a.err} // without those before it
 	}
 	l.rooms[room] = next
 	go func() {

@@ -32,8 +32,9 @@ func NewPINs(now func() time.Time) *PINs {
 
 // cleanPIN refuses what no PIN can be; empty is none.
 func cleanPIN(pin string) (string, error) {
+	given := pin != ""
 	pin, err := rooms.CleanText("pin", pin, MaxPIN)
-	if err == nil && pin != "" && utf8.RuneCountInString(pin) < MinPIN {
+	if err == nil && given && utf8.RuneCountInString(pin) < MinPIN {
 		err = rooms.Invalid{Field: "pin", Detail: "is 4 to 12 characters"}
 	}
 	return pin, err

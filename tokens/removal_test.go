@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"admitone/data"
 	"admitone/data/datatest"
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -23,7 +22,7 @@ func liveKit(t *testing.T, b *datatest.Bench, pauses ...time.Duration) *datatest
 	backends, err := conference.Parse("[" + s.Backend("live") + "]")
 	must(t, err)
 	backends.Now, backends.Secret = b.Clock.Now, b.Ring.CodeMAC
-	b.Removals = tokens.NewRemovals(b.Invitations.Store, b.Lobby.Store, data.NewRooms(b.DB, b.IDs), backends, b.Clock.Now, pauses...)
+	b.Removals = tokens.NewRemovals(b.Invitations.Store, b.Lobby.Store, b.Invitations.Rooms, backends, b.Clock.Now, pauses...)
 	b.Rooms.Backends, b.Rooms.Closed = backends.Has, b.Removals.Closed
 	b.Invitations.Handover, b.Invitations.Removals = backends, b.Removals
 	b.Lobby.Handover, b.Lobby.Removals = backends, b.Removals
@@ -190,6 +189,12 @@ func TestWhoIsInside(t *testing.T) {
 	if asked, _ := s.Count(); asked != before+1 {
 		t.Errorf("asked %d times for twenty pages", asked-before)
 	}
+	release := s.Hold()
+	began, slow := time.Now(), makeRoom(t, b, rooms.Draft{Backend: "live"})
+	if _, known, err := b.Lobby.Inside(ctx, slow); err != nil || known || time.Since(began) > conference.Timeout/2 {
+		t.Errorf("while it takes its time: %v, %v after %s", known, err, time.Since(began))
+	}
+	release()
 	s.Down(true)
 	other := makeRoom(t, b, rooms.Draft{Backend: "live"})
 	if list, known, err := b.Lobby.Inside(ctx, other); err != nil || known || len(list) != 0 {

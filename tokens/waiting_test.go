@@ -1,6 +1,8 @@
 package tokens_test
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -98,32 +100,66 @@ func TestYesterdaysHostDoesNotLetGuestsIn(t *testing.T) {
 	})
 }
 
-// However an entry and a revocation meet: either the entry is refused, or it was
-// there before, and then who is to be removed is known.
+// meanwhile is a conference that takes its time: something happens before its
+// answer is there.
+type meanwhile struct {
+	tokens.Handover
+	happens func()
+}
+
+func (m *meanwhile) JoinLink(ctx context.Context, v conference.Visit) (string, error) {
+	link, err := m.Handover.JoinLink(ctx, v)
+	m.happens()
+	return link, err
+}
+
+// No link leaves whose right ended, on another instance, while it was made.
 func TestNoLinkLeavesAfterARevocation(t *testing.T) {
 	t.Parallel()
 	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
 		ctx := t.Context()
 		other := datatest.On(t, b.URL) // another instance
-		for range 12 {
-			room := makeRoom(t, b, rooms.Draft{Backend: "conf"})
-			inv := mint(t, b, room, tokens.Draft{})
-			redeem(t, b, press(b, inv, browser))
-			var entered error
-			var both sync.WaitGroup
-			both.Go(func() { _, entered = other.Invitations.Reenter(ctx, room.Slug, browser, false, true) })
-			both.Go(func() {
-				_, err := b.Invitations.Revoke(ctx, ada(), inv, "")
-				wants(t, "revoking", err, nil)
-			})
-			both.Wait()
-			list, err := b.Invitations.Store.HandedOut(ctx, []rooms.ID{inv.ID})
-			must(t, err)
-			if (entered == nil) != (len(list) == 1) {
-				t.Errorf("entering: %v, but %d links are known", entered, len(list))
+		for name, end := range map[string]struct {
+			do   func(in tokens.Admitted) error
+			want error
+		}{
+			"revoked": {func(in tokens.Admitted) error {
+				_, err := other.Invitations.Revoke(ctx, ada(), in.Invitation, "")
+				return err
+			}, tokens.ErrRevoked},
+			"replaced": {func(in tokens.Admitted) error {
+				_, err := other.Invitations.Reissue(ctx, ada(), in.Invitation, false, true)
+				return err
+			}, tokens.ErrSuperseded},
+			"removed": {func(in tokens.Admitted) error {
+				return other.Lobby.Remove(ctx, ada(), in.Invitation.Room, in.Admission.ID)
+			}, tokens.ErrRevoked},
+			"closed": {func(in tokens.Admitted) error {
+				_, err := other.Rooms.SetClosed(ctx, ada(), in.Invitation.Room, true)
+				return err
+			}, tokens.ErrRoomClosed},
+		} {
+			for _, gates := range []bool{false, true} {
+				inv := mint(t, b, makeRoom(t, b, rooms.Draft{Backend: "conf"}), tokens.Draft{})
+				ask := press(b, inv, browser)
+				if gates {
+					ask = call(b, inv, "gate", nonce)
+				}
+				in := redeem(t, b, ask)
+				conferences, once := b.Invitations.Handover, sync.Once{}
+				b.Invitations.Handover = &meanwhile{conferences, func() { once.Do(func() { must(t, end.do(in)) }) }}
+				var out tokens.Admitted
+				var err error
+				if gates {
+					out, err = b.Invitations.Redeem(ctx, ask)
+				} else {
+					out, err = b.Invitations.Reenter(ctx, inv.Room.Slug, browser, false, true)
+				}
+				b.Invitations.Handover = conferences
+				if !errors.Is(err, end.want) || out.JoinLink != "" {
+					t.Errorf("%s, at a gate %v: %q, %v; want %v", name, gates, out.JoinLink, err, end.want)
+				}
 			}
-			_, err = other.Invitations.Reenter(ctx, room.Slug, browser, false, true)
-			wants(t, "afterwards", err, tokens.ErrRevoked)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -180,5 +181,23 @@ func TestRevokingEndsEnteringOnEveryInstance(t *testing.T) {
 	until(t, "the conference to remove the guest", func() bool { return len(conf.Inside()) == 0 })
 	if took := time.Since(began); took > soon {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// The command line ends when the conference has removed the guest, and not before.
+func TestTheCommandLineWaitsForTheConference(t *testing.T) {
+	t.Parallel()
+	conf := datatest.NewLiveKit(t)
+	s := startServer(t, "BACKENDS=["+conf.Backend("main")+"]")
+	room := s.call(t, http.StatusCreated, http.MethodPost, "/rooms", members{"name": "Talk", "backend": "main"}).Get("slug")
+	inv := s.mint(t, room, nil)
+	conf.Enter(t, s.call(t, http.StatusOK, http.MethodPost, "/invitations/redeem", members{"token": inv.Token, "nonce": "a-nonce-of-the-gate"}).Get("join_url"))
+	cmd := exec.CommandContext(t.Context(), binary(t), "revoke", inv.ID)
+	cmd.Dir, cmd.Env = s.Dir, s.env
+	if out, err := cmd.CombinedOutput(); err != nil || len(conf.Inside()) != 0 {
+		t.Errorf("inside are %v; %v %s", conf.Inside(), err, out)
+	}
+	if got := string(s.call(t, http.StatusOK, http.MethodGet, "/invitations/"+inv.ID+"/events", nil).Body); !strings.Contains(got, "conference.removed") {
+		t.Errorf("the history says %s", got)
 	}
 }

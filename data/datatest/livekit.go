@@ -23,6 +23,7 @@ type LiveKit struct {
 	down   bool
 	asked  int
 	failed int
+	hold   sync.Mutex // whoever holds it keeps all questions waiting
 }
 
 // NewLiveKit starts one that ends with the test.
@@ -46,6 +47,12 @@ func (s *LiveKit) Down(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = down
+}
+
+// Hold keeps whoever asks it something waiting until release is called.
+func (s *LiveKit) Hold() (release func()) {
+	s.hold.Lock()
+	return s.hold.Unlock
 }
 
 // Count is how often it was asked something, and how often it failed at that.
@@ -105,6 +112,8 @@ func (s *LiveKit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var ask struct{ Name, Room, Identity string }
+	s.hold.Lock()
+	defer s.hold.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
