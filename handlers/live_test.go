@@ -221,11 +221,11 @@ func TestStreamsEndWithWhatTheyStandOn(t *testing.T) {
 func TestStreamsAreBoundedAndEndWithTheServer(t *testing.T) {
 	t.Parallel()
 	stop := make(chan struct{})
-	b := setup(t, func(b *bench) { b.app.Stop, b.Watcher.PerRoom = stop, 2 })
+	b := setup(t, func(b *bench) { b.app.Stop, b.Watcher.Most = stop, 2 })
 	ada, _, _ := lobby(t, b, "Ada")
 	bob := b.signedIn(t, "bob")
 	one, two := ada.stream(live), bob.stream("/rooms/standup/live")
-	full := bob.get("/rooms/standup/live", header("Accept", "text/event-stream")).wants(http.StatusServiceUnavailable)
+	full := bob.get("/rooms/standup/live", header("Accept", "text/event-stream")).wants(http.StatusTooManyRequests)
 	if full.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
@@ -281,7 +281,7 @@ func TestOneHostHoldsSoManyStreams(t *testing.T) {
 		bob.stream("/live")
 	}
 	for _, path := range []string{"/live", "/rooms/standup/live"} {
-		bob.get(path, header("Accept", "text/event-stream")).wants(http.StatusServiceUnavailable)
+		bob.get(path, header("Accept", "text/event-stream")).wants(http.StatusTooManyRequests)
 	}
 	carol.stream("/live")
 	first.close()

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -32,18 +33,47 @@ type Beat struct {
 type Watcher struct {
 	Pulse Pulse
 	Now   func() time.Time
-	// Most listeners of one room, and of all rooms.
-	PerRoom, Most int
+	// Most listeners of all rooms, and of one room by guests, who have three
+	// quarters of all together; the rest is the hosts'.
+	Most, PerRoom int
 
-	mu    sync.Mutex
-	rooms map[ID]*watched
-	total int
+	mu     sync.Mutex
+	rooms  map[ID]*watched
+	total  int
+	guests map[string]int // listeners by person, by address, and by room
 }
+
+// Party is whose page listens. The zero Party is a host's.
+type Party struct {
+	Person  string // whoever that is, the same for all of a guest's pages
+	Address string // from where
+}
+
+// How many listeners one guest may have, and all guests of one address: a
+// conference centre has one, and so has somebody who opens ten thousand.
+const (
+	perPerson  = 8
+	perAddress = 1000
+)
+
+// ErrCrowded refuses one listener too many; the page asks instead, now and then.
+var ErrCrowded = errors.New("too many pages listen already")
 
 // watched is a room with listeners.
 type watched struct {
 	listeners map[chan struct{}]func(Room) bool // which rooms it is told of, nil for all
 	stop      context.CancelFunc
+}
+
+// counts are the limits under which a guest's listener falls.
+func (w *Watcher) counts(room ID, by Party) map[string]int {
+	if by == (Party{}) {
+		return nil
+	}
+	return map[string]int{
+		"guests": w.Most * 3 / 4, "room " + room.Show(RoomPrefix): w.PerRoom,
+		"person " + by.Person: perPerson, "address " + by.Address: perAddress,
+	}
 }
 
 const (
@@ -56,23 +86,29 @@ const (
 
 // Watch gives a notice whenever something changed in the room, many changes at
 // once as one, until leave is called, which it MUST be, once. It is
-// ErrUnavailable where too many listen already.
-func (w *Watcher) Watch(room ID) (notices <-chan struct{}, leave func(), err error) {
-	return w.watch(room, nil)
+// ErrCrowded where too many listen already.
+func (w *Watcher) Watch(room ID, by Party) (notices <-chan struct{}, leave func(), err error) {
+	return w.watch(room, by, nil)
 }
 
 // WatchReached is Watch of all rooms that the caller reaches, and tells nothing
 // of others, except that one was handed over.
 func (w *Watcher) WatchReached(by Caller) (notices <-chan struct{}, leave func(), err error) {
-	return w.watch(0, by.Reaches)
+	return w.watch(0, Party{}, by.Reaches)
 }
 
-func (w *Watcher) watch(room ID, told func(Room) bool) (notices <-chan struct{}, leave func(), err error) {
+func (w *Watcher) watch(room ID, by Party, told func(Room) bool) (notices <-chan struct{}, leave func(), err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := w.rooms[room]
-	if w.total >= w.Most || at != nil && len(at.listeners) >= w.PerRoom {
-		return nil, nil, ErrUnavailable
+	limits := w.counts(room, by)
+	if w.total >= w.Most {
+		return nil, nil, ErrCrowded
+	}
+	for what, most := range limits {
+		if w.guests[what] >= most {
+			return nil, nil, ErrCrowded
+		}
 	}
 	if at == nil {
 		ctx, stop := context.WithCancel(context.Background())
@@ -86,14 +122,25 @@ func (w *Watcher) watch(room ID, told func(Room) bool) (notices <-chan struct{},
 	own := make(chan struct{}, 1)
 	at.listeners[own] = told
 	w.total++
-	return own, func() { w.leave(room, at, own) }, nil
+	if w.guests == nil {
+		w.guests = map[string]int{}
+	}
+	for what := range limits {
+		w.guests[what]++
+	}
+	return own, func() { w.leave(room, at, own, limits) }, nil
 }
 
-func (w *Watcher) leave(room ID, at *watched, own chan struct{}) {
+func (w *Watcher) leave(room ID, at *watched, own chan struct{}, limits map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(at.listeners, own)
 	w.total--
+	for what := range limits {
+		if w.guests[what]--; w.guests[what] == 0 {
+			delete(w.guests, what)
+		}
+	}
 	if len(at.listeners) == 0 {
 		at.stop()
 		delete(w.rooms, room)

@@ -3,6 +3,7 @@ package rooms_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -93,12 +94,12 @@ func TestWatcherTellsOfEveryChangeOnceWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &happening{}
 		w := &rooms.Watcher{Pulse: h, Now: time.Now, PerRoom: 9, Most: 9}
-		one, leave, err := w.Watch(1)
+		one, leave, err := w.Watch(1, rooms.Party{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer leave()
-		two, leaveTwo, _ := w.Watch(1)
+		two, leaveTwo, _ := w.Watch(1, rooms.Party{})
 		defer leaveTwo()
 		if n := noticed(one); n != 0 {
 			t.Errorf("%d notices of nothing", n)
@@ -178,29 +179,69 @@ func TestWatcherStopsWithItsLastListenerAndIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // fails where a goroutine is left
 		h := &happening{}
-		w := &rooms.Watcher{Pulse: h, Now: time.Now, PerRoom: 2, Most: 3}
-		watch := func(room rooms.ID, want error) func() {
+		w := &rooms.Watcher{Pulse: h, Now: time.Now, PerRoom: 2, Most: 4}
+		watch := func(room rooms.ID, who string, want error) func() {
 			t.Helper()
-			_, leave, err := w.Watch(room)
+			by := rooms.Party{}
+			if who != "" {
+				by = rooms.Party{Person: who, Address: "here"}
+			}
+			_, leave, err := w.Watch(room, by)
 			if !errors.Is(err, want) {
-				t.Errorf("room %d: %v, want %v", room, err, want)
+				t.Errorf("room %d, %q: %v, want %v", room, who, err, want)
 			}
 			return leave
 		}
-		a, b := watch(1, nil), watch(1, nil)
-		watch(1, rooms.ErrUnavailable)
-		c := watch(2, nil)
-		watch(3, rooms.ErrUnavailable)
+		a, b := watch(1, "ada", nil), watch(1, "bo", nil)
+		watch(1, "cy", rooms.ErrCrowded) // the room is full of guests
+		c := watch(2, "cy", nil)
+		watch(2, "di", rooms.ErrCrowded) // so is the house
+		d := watch(1, "", nil)           // and a host still hears
+		watch(3, "", rooms.ErrCrowded)
 		a()
-		watch(3, nil)()
+		watch(1, "ada", nil)()
 		b()
 		c()
+		d()
 		synctest.Wait()
 		asked := h.asked
 		time.Sleep(time.Minute)
 		if h.asked != asked {
 			t.Error("nobody listens, and it still asks")
 		}
-		watch(1, nil)() // and it begins anew
+		watch(1, "", nil)() // and it begins anew
+	})
+}
+
+// One link is one person, however often it is opened, and one address is not
+// the whole world.
+func TestWatcherBoundsAGuestAndAnAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &rooms.Watcher{Pulse: &happening{}, Now: time.Now, PerRoom: 10_000, Most: 10_000}
+		var all []func()
+		listen := func(person, address string) error {
+			_, leave, err := w.Watch(1, rooms.Party{Person: person, Address: address})
+			if err == nil {
+				all = append(all, leave)
+			}
+			return err
+		}
+		for n := range 9 {
+			if err := listen("ada", "here"); (err == nil) != (n < 8) {
+				t.Errorf("page %d of one guest: %v", n+1, err)
+			}
+		}
+		for n := 8; n < 1001; n++ {
+			if err := listen(fmt.Sprint(n), "here"); (err == nil) != (n < 1000) {
+				t.Fatalf("listener %d of one address: %v", n+1, err)
+			}
+		}
+		if err := listen("bo", "there"); err != nil {
+			t.Errorf("somebody elsewhere: %v", err)
+		}
+		for _, leave := range all {
+			leave()
+		}
 	})
 }

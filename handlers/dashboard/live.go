@@ -30,7 +30,7 @@ type streams struct {
 	held map[string]int
 }
 
-// hold takes one until leave is called; it is rooms.ErrUnavailable for one too many.
+// hold takes one until leave is called; it is rooms.ErrCrowded for one too many.
 func (s *streams) hold(username string) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *streams) hold(username string) (leave func(), err error) {
 		s.held = map[string]int{}
 	}
 	if s.held[username] >= hostStreams {
-		return nil, rooms.ErrUnavailable
+		return nil, rooms.ErrCrowded
 	}
 	s.held[username]++
 	return func() {
@@ -99,7 +99,7 @@ func (p *Pages) watch(h host, room rooms.ID) (notices <-chan struct{}, deaf func
 	if room == 0 {
 		return p.Watcher.WatchReached(h.Caller())
 	}
-	return p.Watcher.Watch(room)
+	return p.Watcher.Watch(room, rooms.Party{})
 }
 
 // people is who is in the room now, and whom a host removed a moment ago.

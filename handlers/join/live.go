@@ -31,7 +31,7 @@ func (p *Pages) Live(c echo.Context) error {
 		}
 		return c.Redirect(http.StatusSeeOther, "/join/"+room.Slug+"/admitted"+chosen(c))
 	}
-	notices, deaf, err := p.Watcher.Watch(room.ID)
+	notices, deaf, err := p.Watcher.Watch(room.ID, p.party(c, in.Admission.ID.Show(rooms.AdmissionPrefix)))
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/handlers/session"
+	"admitone/rooms"
 	"admitone/rooms/conference"
+	"admitone/rooms/hosts"
 	"admitone/tokens"
 	"admitone/views"
 )
@@ -35,7 +37,7 @@ func (p *Pages) Wait(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, p.awaited(c))
 	}
 	ctx, room := c.Request().Context(), refused.Invitation.Room
-	notices, deaf, err := p.Watcher.Watch(room.ID)
+	notices, deaf, err := p.Watcher.Watch(room.ID, p.party(c, "wait "+refused.Invitation.ID.Show(rooms.InvitationPrefix)))
 	if err != nil {
 		return err
 	}
@@ -51,6 +53,11 @@ func (p *Pages) Wait(c echo.Context) error {
 		now, err := p.waiting(c)
 		return err == nil && now.Reason == nil
 	}})
+}
+
+// party is whose page listens: this browser's, for what it is about.
+func (p *Pages) party(c echo.Context, about string) rooms.Party {
+	return rooms.Party{Person: about + " " + p.Doors.Browser(c), Address: hosts.Source(c.RealIP())}
 }
 
 // told is a notice that is there already.

@@ -44,6 +44,9 @@ func newBigBlueButton(raw json.RawMessage) (Provider, error) {
 	if err := oneWord("secret", c.Secret); err != nil {
 		return nil, err
 	}
+	if err := guarded("secret", c.Secret, u); err != nil {
+		return nil, err
+	}
 	p := &bigBlueButton{secret: c.Secret, origin: "https:", asker: newAsker()}
 	if u.Scheme != "https" {
 		p.origin = origin(u) // on this machine alone

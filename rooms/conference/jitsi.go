@@ -72,6 +72,8 @@ func newJitsi(raw json.RawMessage) (Provider, error) {
 	case c.PrivateKey != "":
 		p.method = jwt.SigningMethodRS256
 		p.key, err = rsaKey(c.PrivateKey)
+	default:
+		err = guarded("secret", c.Secret, u)
 	}
 	if err != nil {
 		return nil, err

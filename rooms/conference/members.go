@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"strings"
+
+	"admitone/tokens/keys"
 )
 
 // head are the members that every kind has.
@@ -37,6 +40,18 @@ func members(raw json.RawMessage, into any) error {
 		}
 	}
 	return fmt.Errorf("the members of its kind are name, kind, %s", strings.Join(names, ", "))
+}
+
+// guarded refuses a secret that whoever holds something signed with it finds by
+// guessing: short, repetitive or out of a manual. On this machine alone any will do.
+func guarded(member, secret string, u *url.URL) error {
+	if loopback(u.Hostname()) {
+		return nil
+	}
+	if _, err := keys.NewRoot(secret); err != nil {
+		return fmt.Errorf("%s %w", member, err)
+	}
+	return nil
 }
 
 // oneWord refuses a key or secret that is not there, or that has something in it

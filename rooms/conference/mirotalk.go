@@ -58,6 +58,9 @@ func newMiroTalk(raw json.RawMessage) (Provider, error) {
 	case c.Password:
 		return nil, missing("password")
 	}
+	if err := guarded("jwt_key", c.JWTKey, u); err != nil {
+		return nil, err
+	}
 	return &mirotalk{newAsker(), u, c.JWTKey, c.Username, c.Password, c.SFU}, nil
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	miroTalkKey      = "a key of MiroTalk's, with ünïcödé"     // gitleaks:allow
+	miroTalkKey      = "tram 4711 lantern, with ünïcödé Kq7"   // gitleaks:allow
 	miroTalkPassword = `pass"word\ with & and 🎟 and </script>` // gitleaks:allow
 )
 
@@ -24,7 +24,7 @@ func miroTalkAt(t testing.TB, address string) *Backends {
 
 func miroTalkSFUAt(t testing.TB, address string) *Backends {
 	t.Helper()
-	b, err := Parse(`[{"name":"conf","kind":"mirotalk","url":"` + address + `","jwt_key":"k","username":"u","password":"p","sfu":true}]`)
+	b, err := Parse(`[{"name":"conf","kind":"mirotalk","url":"` + address + `","jwt_key":"Kq7-tram-4711-lantern-Zx93-violet","username":"u","password":"p","sfu":true}]`) // gitleaks:allow
 	if err != nil {
 		t.Fatal(err)
 	}
