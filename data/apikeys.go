@@ -10,8 +10,9 @@ import (
 
 // AddKey implements oauth.KeyStore.
 func (s *OAuth) AddKey(ctx context.Context, k oauth.APIKey, ev audit.Event) error {
-	return s.change(ctx, nil, ev, `INSERT INTO api_keys (id, name, host, credential, scopes, hash, created_at, used_at, ended_at)
+	err := s.change(ctx, nil, ev, `INSERT INTO api_keys (id, name, host, credential, scopes, hash, created_at, used_at, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`, int64(k.ID), k.Name, k.Host, k.Credential, k.Scopes.String(), k.Hash, k.CreatedAt)
+	return taken(err, "api_keys.id")
 }
 
 const keyColumns = `SELECT id, name, host, credential, scopes, hash, created_at, used_at, ended_at FROM api_keys`
@@ -28,6 +29,12 @@ func scanKey(row rowScanner) (k oauth.APIKey, err error) {
 // Key implements oauth.KeyStore.
 func (s *OAuth) Key(ctx context.Context, hash string) (oauth.APIKey, error) {
 	k, err := scanKey(s.db.row(ctx, keyColumns+` WHERE hash = $1`, hash))
+	return k, none(err, rooms.ErrNotFound)
+}
+
+// KeyByID implements oauth.KeyStore.
+func (s *OAuth) KeyByID(ctx context.Context, id rooms.ID) (oauth.APIKey, error) {
+	k, err := scanKey(s.db.row(ctx, keyColumns+` WHERE id = $1`, int64(id)))
 	return k, none(err, rooms.ErrNotFound)
 }
 

@@ -14,3 +14,12 @@ func (db *DB) Put(ctx context.Context, name string) error {
 		return err
 	})
 }
+
+// Once lets tests outside use up what works once.
+func (db *DB) Once(ctx context.Context, use, hash string) (first bool, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		first, err = t.once(use, hash, 1)
+		return err
+	})
+	return first, err
+}

@@ -80,19 +80,24 @@ func (s *OAuth) Clients(ctx context.Context) ([]oauth.Client, error) {
 	return list(ctx, s.db, scanClient, clientColumns+` WHERE ended_at = 0 ORDER BY created_at DESC, id`)
 }
 
-// ChangeClient implements oauth.Store.
-func (s *OAuth) ChangeClient(ctx context.Context, c oauth.Client, ev audit.Event) error {
-	return s.change(ctx, rooms.ErrNotFound, ev, `UPDATE oauth_clients SET scopes = $2, secret_hash = $3, credential = $4 WHERE id = $1 AND ended_at = 0`,
-		c.ID, c.Scopes.String(), c.SecretHash, c.Credential)
+// LimitClient implements oauth.Store.
+func (s *OAuth) LimitClient(ctx context.Context, id string, scopes oauth.Scopes, ev audit.Event) error {
+	return s.change(ctx, rooms.ErrNotFound, ev, `UPDATE oauth_clients SET scopes = $2 WHERE id = $1 AND ended_at = 0`, id, scopes.String())
 }
 
-// EndClient implements oauth.Store.
+// SetSecret implements oauth.Store.
+func (s *OAuth) SetSecret(ctx context.Context, id, hash, credential string, ev audit.Event) error {
+	return s.change(ctx, rooms.ErrNotFound, ev, `UPDATE oauth_clients SET secret_hash = $2, credential = $3 WHERE id = $1 AND ended_at = 0`, id, hash, credential)
+}
+
+// EndClient implements oauth.Store. Grants come before their client, as where
+// tokens are added, so that neither waits for the other.
 func (s *OAuth) EndClient(ctx context.Context, id string, at int64, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		if err := t.one(rooms.ErrNotFound, `UPDATE oauth_clients SET ended_at = $2 WHERE id = $1 AND ended_at = 0`, id, at); err != nil {
+		if _, err := t.exec(`UPDATE oauth_grants SET ended_at = $2 WHERE client = $1 AND ended_at = 0`, id, at); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE oauth_grants SET ended_at = $2 WHERE client = $1 AND ended_at = 0`, id, at); err != nil {
+		if err := t.one(rooms.ErrNotFound, `UPDATE oauth_clients SET ended_at = $2 WHERE id = $1 AND ended_at = 0`, id, at); err != nil {
 			return err
 		}
 		return t.record(s.ids, ev)
@@ -101,9 +106,18 @@ func (s *OAuth) EndClient(ctx context.Context, id string, at int64, ev audit.Eve
 
 // AddGrant implements oauth.Store.
 func (s *OAuth) AddGrant(ctx context.Context, g oauth.Grant, ev audit.Event) error {
-	return s.change(ctx, nil, ev, `INSERT INTO oauth_grants (id, client, host, credential, scopes, redirect, challenge, code_hash, code_until, created_at, ended_at)
+	err := s.change(ctx, nil, ev, `INSERT INTO oauth_grants (id, client, host, credential, scopes, redirect, challenge, code_hash, code_until, created_at, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`,
 		int64(g.ID), g.Client, g.Host, g.Credential, g.Scopes.String(), g.Redirect, g.Challenge, g.CodeHash, g.CodeUntil, g.CreatedAt)
+	return taken(err, "oauth_grants.id")
+}
+
+// taken is rooms.ErrIDTaken in place of what the database says of an id that is there.
+func taken(err error, id string) error {
+	if duplicate(err, id) {
+		return rooms.ErrIDTaken
+	}
+	return err
 }
 
 const grantColumns = `g.id, g.client, g.host, g.credential, g.scopes, g.redirect, g.challenge, g.code_hash, g.code_until, g.created_at, g.ended_at`
@@ -157,8 +171,10 @@ func (s *OAuth) useUp(ctx context.Context, use, hash string, access oauth.Access
 		if err := t.one(errUsed, `UPDATE oauth_grants SET ended_at = 0 WHERE id = $1 AND ended_at = 0`, int64(access.Grant)); err != nil {
 			return err
 		}
-		if first, err := t.once(use, hash, access.CreatedAt); err != nil || !first {
-			return errors.Join(err, errUsed)
+		if first, err := t.once(use, hash, access.CreatedAt); err != nil {
+			return err // which must not pass for a second use
+		} else if !first {
+			return errUsed
 		}
 		if refresh != nil {
 			if _, err := t.exec(`INSERT INTO oauth_refresh (hash, grant_id, scopes, expires_at) VALUES ($1, $2, $3, $4)`,
@@ -195,13 +211,10 @@ func (t *tx) addAccess(ids *rooms.IDs, a oauth.Access, ev audit.Event) error {
 	_, err := t.exec(`INSERT INTO oauth_access (id, grant_id, client, host, credential, scopes, created_at, expires_at, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)`,
 		int64(a.ID), int64(a.Grant), a.Client, a.Host, a.Credential, a.Scopes.String(), a.CreatedAt, a.ExpiresAt)
-	if duplicate(err, "oauth_access.id") {
-		return rooms.ErrIDTaken
-	}
 	if err != nil {
-		return err
+		return taken(err, "oauth_access.id")
 	}
-	if _, err := t.exec(`UPDATE oauth_clients SET used_at = $2 WHERE id = $1 AND used_at < $2`, a.Client, a.CreatedAt); err != nil {
+	if _, err := t.exec(`UPDATE oauth_clients SET used_at = $2 WHERE id = $1 AND used_at + 60000 <= $2`, a.Client, a.CreatedAt); err != nil {
 		return err
 	}
 	return t.record(ids, ev)
@@ -209,15 +222,21 @@ func (t *tx) addAccess(ids *rooms.IDs, a oauth.Access, ev audit.Event) error {
 
 // Access implements oauth.Store.
 func (s *OAuth) Access(ctx context.Context, id rooms.ID) (a oauth.Access, err error) {
-	var scopes string
-	err = s.db.row(ctx, `SELECT a.id, a.grant_id, a.client, a.host, a.credential, a.scopes, a.created_at, a.expires_at,
+	var scopes, may string
+	err = s.db.row(ctx, `SELECT a.id, a.grant_id, a.client, a.host, a.credential, a.scopes, c.scopes, a.created_at, a.expires_at,
 			CASE WHEN a.ended_at <> 0 THEN a.ended_at WHEN COALESCE(g.ended_at, 0) <> 0 THEN g.ended_at ELSE c.ended_at END
 		FROM oauth_access a JOIN oauth_clients c ON c.id = a.client LEFT JOIN oauth_grants g ON g.id = a.grant_id WHERE a.id = $1`, int64(id)).
-		Scan(&a.ID, &a.Grant, &a.Client, &a.Host, &a.Credential, &scopes, &a.CreatedAt, &a.ExpiresAt, &a.EndedAt)
-	if err == nil {
-		a.Scopes, err = oauth.ParseScopes(scopes)
+		Scan(&a.ID, &a.Grant, &a.Client, &a.Host, &a.Credential, &scopes, &may, &a.CreatedAt, &a.ExpiresAt, &a.EndedAt)
+	if err != nil {
+		return a, none(err, rooms.ErrNotFound)
 	}
-	return a, none(err, rooms.ErrNotFound)
+	most, err := oauth.ParseScopes(may)
+	if err != nil {
+		return a, err
+	}
+	a.Scopes, err = oauth.ParseScopes(scopes)
+	a.Scopes = a.Scopes.And(most)
+	return a, err
 }
 
 // EndAccess implements oauth.Store.
@@ -226,8 +245,10 @@ func (s *OAuth) EndAccess(ctx context.Context, id rooms.ID, at int64, ev audit.E
 }
 
 // EventsBy implements oauth.Store.
-func (s *OAuth) EventsBy(ctx context.Context, id string, before rooms.ID, limit int) ([]audit.Event, error) {
-	return list(ctx, s.db, scanEvent, eventColumns+` WHERE actor_kind = 'client' AND actor = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, id, upTo(before), limit)
+func (s *OAuth) EventsBy(ctx context.Context, id, host string, before rooms.ID, limit int) ([]audit.Event, error) {
+	return list(ctx, s.db, scanEvent, eventColumns+` WHERE actor_kind = 'client' AND actor = $1 AND id < $2
+		AND ($4 = '' OR room_id = 0 AND detail = $4 OR EXISTS (SELECT 1 FROM rooms r WHERE r.id = events.room_id AND r.owner = $4))
+		ORDER BY id DESC LIMIT $3`, id, upTo(before), limit, host)
 }
 
 // Sweep implements oauth.Store. What was used once is kept as long as what it
@@ -239,6 +260,7 @@ func (s *OAuth) Sweep(ctx context.Context, unused, over int64) error {
 			args []any
 		}{
 			{`DELETE FROM oauth_access WHERE expires_at < $1`, []any{over}},
+			{`DELETE FROM oauth_access WHERE grant_id IN (SELECT id FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1)`, []any{over}},
 			{`DELETE FROM oauth_refresh WHERE expires_at < $1`, []any{over}},
 			{`DELETE FROM oauth_refresh WHERE grant_id IN (SELECT id FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1)`, []any{over}},
 			{`DELETE FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1`, []any{over}},
@@ -249,7 +271,7 @@ func (s *OAuth) Sweep(ctx context.Context, unused, over int64) error {
 				AND EXISTS (SELECT 1 FROM oauth_grants l WHERE l.client = oauth_grants.client AND l.host = oauth_grants.host AND l.ended_at = 0 AND l.id > oauth_grants.id)`, []any{over}},
 			{`DELETE FROM once WHERE used_for = $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE code_hash = once.hash)`, []any{oauth.CodeUse}},
 			{`DELETE FROM once WHERE used_for = $1 AND NOT EXISTS (SELECT 1 FROM oauth_refresh WHERE oauth_refresh.hash = once.hash)`, []any{oauth.RefreshUse}},
-			{`DELETE FROM oauth_clients WHERE owner = '' AND used_at = 0 AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE client = oauth_clients.id)`, []any{unused}},
+			{`DELETE FROM oauth_clients WHERE owner = '' AND used_at < $1 AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE client = oauth_clients.id)`, []any{unused}},
 		} {
 			if _, err := t.exec(q.text, q.args...); err != nil {
 				return err

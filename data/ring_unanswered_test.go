@@ -80,3 +80,36 @@ func TestWhatTheRingCannotLookUpIsNotRefused(t *testing.T) {
 		})
 	}
 }
+
+// hanging is a keys.Store that lets callers wait in vain.
+type hanging struct {
+	keys.Store
+	clock *datatest.Clock
+	asked atomic.Int32
+}
+
+func (s *hanging) Keys(ctx context.Context) ([]keys.Sealed, error) {
+	if s.asked.Add(1) == 1 {
+		return s.Store.Keys(ctx) // at its start
+	}
+	s.clock.Add(2 * time.Second)
+	return nil, rooms.ErrUnavailable
+}
+
+// TestNobodyWaitsAgainForAStoreThatHangs: who asked meanwhile is told what that
+// has come to, and the public keys are those that are known.
+func TestNobodyWaitsAgainForAStoreThatHangs(t *testing.T) {
+	t.Parallel()
+	b := datatest.SQLite(t)
+	store := &hanging{Store: data.NewKeys(b.DB, b.IDs), clock: b.Clock}
+	ring := openRing(t, store, b)
+	b.Clock.Add(time.Minute)
+	for range 5 {
+		if public := ring.Public(nil); len(public) != 0 {
+			t.Fatalf("published %v", public)
+		}
+	}
+	if n := store.asked.Load(); n != 2 {
+		t.Errorf("the store was asked %d times, want once more than at the start", n-1)
+	}
+}

@@ -195,6 +195,12 @@ func TestPublicKeysComeBeforeTheirUseAndStayWhileTheirTokensLive(t *testing.T) {
 	if len(ring.Public(nil)) != 0 {
 		t.Error("keys of uses that nobody asked for are published")
 	}
+	// Whoever kept our public keys just before looks again in time, and finds it.
+	rotate(t, ringOf(t, b, "ES256"))
+	b.Clock.Add(time.Second)
+	if got := ids(); len(got) != 2 {
+		t.Errorf("a second after another instance made new keys %v are published", got)
+	}
 }
 
 func TestAnotherAlgorithmIsFollowedAtTheNextStart(t *testing.T) {
@@ -271,5 +277,24 @@ func TestListTellsWhatEachKeyIsGoodFor(t *testing.T) {
 	b.Clock.Add(keys.Lead)
 	if got := states(); got != "current former" {
 		t.Error(got)
+	}
+}
+
+// Keys of the former algorithm that are on their way when a start asks for
+// another do not bring it back.
+func TestAnotherAlgorithmOutlivesARotationUnderWay(t *testing.T) {
+	t.Parallel()
+	b := datatest.SQLite(t)
+	rotate(t, ringOf(t, b, "HS256"))
+	b.Clock.Add(time.Minute)
+	ring := ringOf(t, b, "EdDSA")
+	for _, after := range []time.Duration{0, keys.Lead - time.Minute, time.Second, keys.Lead} {
+		b.Clock.Add(after)
+		if got := kid(t, signed(t, ring, keys.Access, "at+jwt")); !strings.HasPrefix(got, "EdDSA ") {
+			t.Errorf("%s later it signs with %s", after, got)
+		}
+	}
+	if n := len(listed(t, ringOf(t, b, "EdDSA"))); n != len(listed(t, ring)) {
+		t.Errorf("one more start added keys: %d", n)
 	}
 }

@@ -3,6 +3,7 @@ package data_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"admitone/rooms/audit"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // asks is every question to every Store, as one that must not be answered "no such thing".
@@ -21,7 +23,7 @@ func (s *stage) asks(inv tokens.Invitation) map[string]func() error {
 	r, i, k, h := s.Rooms.Store, s.Invitations.Store, data.NewKeys(s.DB, s.IDs), s.Hosts
 	sessions := data.NewSessions(s.DB, s.Clock.Now)
 	fresh := rooms.Room{ID: s.IDs.Next(s.Clock.Millis()), Slug: "fresh"}
-	return map[string]func() error{
+	all := map[string]func() error{
 		"rooms.Insert":          func() error { return r.Insert(ctx, fresh, ev) },
 		"rooms.ByID":            func() error { _, err := r.ByID(ctx, inv.Room.ID); return err },
 		"rooms.BySlug":          func() error { _, err := r.BySlug(ctx, inv.Room.Slug); return err },
@@ -54,6 +56,54 @@ func (s *stage) asks(inv tokens.Invitation) map[string]func() error {
 		"sessions.Commit":    func() error { return sessions.Commit("t", nil, s.Clock.Now()) },
 		"sessions.Delete":    func() error { return sessions.Delete("t") },
 		"Ping":               func() error { return s.DB.Ping(ctx) },
+	}
+	maps.Copy(all, s.asksApps())
+	maps.Copy(all, s.asksPasskeys())
+	return all
+}
+
+// asksPasskeys is asks for the Store of passkeys.
+func (s *stage) asksPasskeys() map[string]func() error {
+	ctx, ev, h := context.Background(), audit.Event{}, s.Hosts
+	return map[string]func() error{
+		"passkeys.Handle":        func() error { _, err := h.Handle(ctx, "ada", []byte("x")); return err },
+		"passkeys.HandleOf":      func() error { _, err := h.HandleOf(ctx, []byte("x")); return err },
+		"passkeys.Passkeys":      func() error { _, err := h.Passkeys(ctx, "ada"); return err },
+		"passkeys.AddPasskey":    func() error { return h.AddPasskey(ctx, hosts.Passkey{ID: 1}, "c", hosts.Kept{}, ev) },
+		"passkeys.UsePasskey":    func() error { return h.UsePasskey(ctx, hosts.PasskeyUse{ID: 1}, ev) },
+		"passkeys.RemovePasskey": func() error { return h.RemovePasskey(ctx, "ada", 1, ev) },
+	}
+}
+
+// asksApps is asks for the Stores of apps and keys.
+func (s *stage) asksApps() map[string]func() error {
+	ctx, ev, a := context.Background(), audit.Event{}, data.NewOAuth(s.DB, s.IDs)
+	return map[string]func() error{
+		"apps.AddClient":   func() error { return a.AddClient(ctx, oauth.Client{ID: "app~fresh"}, ev) },
+		"apps.Client":      func() error { _, err := a.Client(ctx, "app~1"); return err },
+		"apps.Clients":     func() error { _, err := a.Clients(ctx); return err },
+		"apps.LimitClient": func() error { return a.LimitClient(ctx, "app~1", nil, ev) },
+		"apps.SetSecret":   func() error { return a.SetSecret(ctx, "app~1", "h", "v", ev) },
+		"apps.EndClient":   func() error { return a.EndClient(ctx, "app~1", 1, ev) },
+		"apps.AddGrant":    func() error { return a.AddGrant(ctx, oauth.Grant{ID: 1}, ev) },
+		"apps.GrantByCode": func() error { _, err := a.GrantByCode(ctx, "h"); return err },
+		"apps.Grants":      func() error { _, err := a.Grants(ctx, "ada"); return err },
+		"apps.EndGrant":    func() error { return a.EndGrant(ctx, 1, 1, ev) },
+		"apps.Used":        func() error { _, err := a.Used(ctx, oauth.CodeUse, "h"); return err },
+		"apps.Exchange":    func() error { _, err := a.Exchange(ctx, "h", oauth.Access{ID: 1}, nil, ev); return err },
+		"apps.Rotate":      func() error { _, err := a.Rotate(ctx, "h", oauth.Access{ID: 1}, nil, ev); return err },
+		"apps.Refresh":     func() error { _, _, err := a.Refresh(ctx, "h"); return err },
+		"apps.AddAccess":   func() error { return a.AddAccess(ctx, oauth.Access{ID: 1}, ev) },
+		"apps.Access":      func() error { _, err := a.Access(ctx, 1); return err },
+		"apps.EndAccess":   func() error { return a.EndAccess(ctx, 1, 1, ev) },
+		"apps.EventsBy":    func() error { _, err := a.EventsBy(ctx, "app~1", "", 0, 1); return err },
+		"apps.Sweep":       func() error { return a.Sweep(ctx, 1, 1) },
+		"keys.AddKey":      func() error { return a.AddKey(ctx, oauth.APIKey{ID: 1}, ev) },
+		"keys.Key":         func() error { _, err := a.Key(ctx, "h"); return err },
+		"keys.KeyByID":     func() error { _, err := a.KeyByID(ctx, 1); return err },
+		"keys.Keys of":     func() error { _, err := a.Keys(ctx, "ada"); return err },
+		"keys.UsedKey":     func() error { return a.UsedKey(ctx, 1, 1) },
+		"keys.EndKey":      func() error { return a.EndKey(ctx, "ada", 1, 1, ev) },
 	}
 }
 

@@ -2,10 +2,7 @@ package tokens_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -131,53 +128,6 @@ func secrets(t testing.TB, b *datatest.Bench, use string) map[string][]byte {
 		t.Fatalf("keys of %s: %d, %v", use, len(found), err)
 	}
 	return found
-}
-
-// hand makes tokens from raw bytes, without the product.
-type hand struct {
-	kid           string
-	secret        []byte
-	header, claim string // what the product writes, as JSON
-}
-
-var raw64 = base64.RawURLEncoding
-
-// handOf is a hand that knows everything about the invitation's token.
-func handOf(t testing.TB, b *datatest.Bench, inv tokens.Invitation) hand {
-	t.Helper()
-	genuine, err := b.Invitations.Links.Token(inv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part := strings.Split(genuine, ".")
-	header, err := raw64.DecodeString(part[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	claim, err := raw64.DecodeString(part[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var h struct{ Kid string }
-	if err := json.Unmarshal(header, &h); err != nil {
-		t.Fatal(err)
-	}
-	return hand{h.Kid, secrets(t, b, "invite")[h.Kid], string(header), string(claim)}
-}
-
-func hs256(secret []byte, text string) []byte {
-	m := hmac.New(sha256.New, secret)
-	m.Write([]byte(text))
-	return m.Sum(nil)
-}
-
-// sign signs header and claims, whatever they say, as HS256 with the right key.
-func (h hand) sign(header, claim string) string {
-	return h.signText(raw64.EncodeToString([]byte(header)) + "." + raw64.EncodeToString([]byte(claim)))
-}
-
-func (h hand) signText(text string) string {
-	return text + "." + raw64.EncodeToString(hs256(h.secret, text))
 }
 
 // swap is s with old replaced, which must be there.

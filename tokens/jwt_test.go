@@ -56,10 +56,6 @@ func TestTokenIsExactlyTheContracts(t *testing.T) {
 	}
 }
 
-// forgery is one token that must not pass, made by hand with all the secrets a
-// forger could wish for.
-type forgery struct{ name, token string }
-
 func TestLinksReadRefusesForgedTokens(t *testing.T) {
 	t.Parallel()
 	b := datatest.SQLite(t)
@@ -76,7 +72,7 @@ func TestLinksReadRefusesForgedTokens(t *testing.T) {
 	if id, slug, err := b.Invitations.Links.Read(t.Context(), genuine); err != nil || id != inv.ID || slug != "standup" {
 		t.Fatalf("the genuine token: %v %q %v", id, slug, err)
 	}
-	rows := slices.Concat(algorithms(t, h), keyIDs(t, b, h), headers(h), claims(h, inv), spellings(h, genuine))
+	rows := slices.Concat(algorithms(t, h), signatures(t, h), keyIDs(t, b, h), headers(h), claims(h, inv), spellings(h, genuine))
 	for _, tt := range rows {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -26,10 +26,14 @@ func Conformance(t *testing.T) {
 		"tokens.EntryStore":   entriesPromises(),
 		"keys.Store":          keysPromises(),
 		"hosts.Store":         hostsPromises(),
+		"hosts.PasskeyStore":  passkeysPromises(),
 		"tokens.Presence":     presencePromises(),
 		"scs.CtxStore":        sessionsPromises(),
 		"tokens.Store many":   selectionPromises(),
 		"hosts.SignIns":       signInsPromises(),
+		"hosts.Factors":       factorsPromises(),
+		"oauth.Store":         append(appsPromises(), grantsPromises()...),
+		"oauth.KeyStore":      apiKeysPromises(),
 	} {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()

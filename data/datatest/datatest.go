@@ -13,8 +13,10 @@ import (
 	"admitone/data"
 	"admitone/rooms"
 	"admitone/rooms/conference"
+	"admitone/rooms/hosts"
 	"admitone/tokens"
 	"admitone/tokens/keys"
+	"admitone/tokens/oauth"
 )
 
 // Base is the public origin of a Bench's links.
@@ -24,6 +26,9 @@ const Base = "https://meet.example"
 // guests wait for a host.
 const Conferences = `[{"name":"conf","kind":"url","template":"https://conf.example/{room}?n={name}&r={role}&a={admission}"},
 	{"name":"held","kind":"mirotalk","url":"https://held.example","jwt_key":"k7Q2vT9xL4mZ","username":"admitone","password":"p4Wd8sRn1c"}]` // gitleaks:allow
+
+// Users are every Bench's hosts: ada, who sees all, and bo.
+const Users = `[{"username":"ada","password":"adas-own-password","admin":true},{"username":"bo","password":"a-boat-called-bo"}]` // gitleaks:allow
 
 // Bench is an open database with the stores and rules that stand on it, and a
 // clock that only the test moves.
@@ -36,6 +41,7 @@ type Bench struct {
 	Rooms       *rooms.Registry
 	Invitations *tokens.Invitations
 	Hosts       *data.Hosts
+	Apps        *oauth.Server
 	Lobby       *tokens.Lobby
 	Removals    *tokens.Removals
 	Watcher     *rooms.Watcher
@@ -103,6 +109,12 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 	b.Invitations = &tokens.Invitations{Store: data.NewInvitations(b.DB, b.IDs), Rooms: store, IDs: b.IDs,
 		Links: &tokens.Links{Ring: b.Ring, Base: Base}, Handover: backends, Now: b.Clock.Now, Lifetime: time.Hour, PINs: tokens.NewPINs(b.Clock.Now)}
 	b.Hosts = data.NewHosts(b.DB)
+	users, err := hosts.Parse(Users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Apps = &oauth.Server{Store: data.NewOAuth(b.DB, b.IDs), Ring: b.Ring, Directory: hosts.NewDirectory(Root(t), b.Hosts, b.Clock.Now, users),
+		IDs: b.IDs, Base: Base, Now: b.Clock.Now}
 	presence := data.NewPresence(b.DB, b.IDs)
 	b.Removals = tokens.NewRemovals(b.Invitations.Store, presence, store, backends, b.Clock.Now, time.Millisecond)
 	b.Rooms.Closed, b.Invitations.Removals = b.Removals.Closed, b.Removals
@@ -110,4 +122,17 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 	b.Lobby = &tokens.Lobby{Store: presence, Now: b.Clock.Now, Removals: b.Removals, Entries: b.Invitations.Store, Handover: backends}
 	b.Watcher = &rooms.Watcher{Pulse: presence, Now: b.Clock.Now, PerRoom: 50, Most: 100}
 	return b
+}
+
+// SignBy replaces the ring by one that has signed by that algorithm from the first.
+func (b *Bench) SignBy(t testing.TB, alg string) {
+	t.Helper()
+	if _, err := b.Raw(t).ExecContext(context.Background(), "DELETE FROM keys"); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keys.Open(context.Background(), data.NewKeys(b.DB, b.IDs), keys.Settings{Root: Root(t), Alg: alg, Now: b.Clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Ring, b.Apps.Ring, b.Invitations.Links.Ring = ring, ring, ring
 }

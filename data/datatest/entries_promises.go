@@ -42,7 +42,7 @@ func entriesPromises() []promise {
 		{"Claim stores when the link left with it", func(t *trial) {
 			inv := t.invitation(t.room())
 			c, ev := t.claim(inv, "n")
-			c.Admission.EnteredAt = t.now
+			c.Admission.EnteredAt, c.Admission.Backend = t.now, "conf"
 			_, err := t.Invitations.Store.Claim(t.ctx, c, ev)
 			t.must(err)
 			a, err := t.Invitations.Store.Admission(t.ctx, inv.ID, "n")
@@ -70,7 +70,8 @@ func entriesPromises() []promise {
 				"superseded": func(a tokens.Admission) {
 					t.exec("UPDATE invitations SET superseded_by = 1 WHERE id = $1", int64(a.Invitation))
 				},
-				"closed": func(a tokens.Admission) { t.exec("UPDATE rooms SET closed_at = 1 WHERE id = $1", int64(a.Room)) },
+				"closed":    func(a tokens.Admission) { t.exec("UPDATE rooms SET closed_at = 1 WHERE id = $1", int64(a.Room)) },
+				"elsewhere": func(a tokens.Admission) { t.exec("UPDATE rooms SET backend = 'conf' WHERE id = $1", int64(a.Room)) },
 			} {
 				a := t.take(t.invitation(t.room()), "n")
 				withdraw(a)
@@ -115,6 +116,59 @@ func entriesPromises() []promise {
 			t.exec("UPDATE invitations SET revoked_at = 1 WHERE id = $1", int64(guest.Invitation))
 			same(t, "all gone", entered(t, r.ID, 0, t.now), nil)
 		}},
+		{"a host who entered counts no more once the room is closed, opened, moved in time or led elsewhere", func(t *trial) {
+			change := func(change func(*rooms.Room)) func(rooms.Room, audit.Event) error {
+				return func(r rooms.Room, ev audit.Event) error {
+					change(&r)
+					return t.Rooms.Store.Update(t.ctx, r, rooms.Shift{}, ev)
+				}
+			}
+			for what, row := range map[string]struct {
+				do   func(r rooms.Room, ev audit.Event) error
+				want bool
+			}{
+				"renamed":   {change(func(r *rooms.Room) { r.Name = "Other" }), true},
+				"ends":      {change(func(r *rooms.Room) { r.EndsAt += hour }), true},
+				"begins":    {change(func(r *rooms.Room) { r.StartsAt += second }), false},
+				"elsewhere": {change(func(r *rooms.Room) { r.Backend = "conf" }), false},
+				"elsewhere and back": {func(r rooms.Room, ev audit.Event) error {
+					there := r
+					there.Backend = "conf"
+					return errors.Join(t.Rooms.Store.Update(t.ctx, there, rooms.Shift{}, ev), t.Rooms.Store.Update(t.ctx, r, rooms.Shift{}, ev))
+				}, false},
+				"opened again": {func(r rooms.Room, ev audit.Event) error {
+					_, err := t.Rooms.Store.SetClosed(t.ctx, r.ID, t.now, ev)
+					_, again := t.Rooms.Store.SetClosed(t.ctx, r.ID, 0, ev)
+					return errors.Join(err, again)
+				}, false},
+			} {
+				r := t.room(func(r *rooms.Room) { r.StartsAt, r.EndsAt = t.now-hour, t.now+hour })
+				host := t.take(t.invitation(r, asHost), "h")
+				handOut(t, host, t.now)
+				t.must(row.do(r, t.event(audit.RoomChanged, r.ID, 0)))
+				if got := hostIn(t, r.ID, 0, t.now); got != row.want {
+					t.Errorf("%s: a host is in: %v", what, got)
+				}
+				got, err := t.Rooms.Store.ByID(t.ctx, r.ID)
+				t.must(err)
+				host.Backend = got.Backend
+				handOut(t, host, t.now+1)
+				if !hostIn(t, r.ID, 0, t.now+1) {
+					t.Errorf("%s: the host who entered again is not in", what)
+				}
+			}
+		}},
+		{"HostNames are what a room's hosts are called, each once", func(t *trial) {
+			r := t.room()
+			t.take(t.invitation(r, asHost), "none")
+			for i, inv := range []tokens.Invitation{t.invitation(r, asHost), t.invitation(r, asHost), t.invitation(r), t.invitation(t.room(), asHost)} {
+				a := t.take(inv, "n")
+				t.exec("UPDATE admissions SET name = $1 WHERE id = $2", []string{"Ada", "Ada", "Bo", "Cy"}[i], int64(a.ID))
+			}
+			names, err := t.Invitations.Store.HostNames(t.ctx, r.ID)
+			t.must(err)
+			same(t, "names", names, []string{"Ada"})
+		}},
 		{"in a room with an end an entry holds until that is over, and nothing holds in a closed one", func(t *trial) {
 			r := t.room(func(r *rooms.Room) { r.EndsAt = t.now + hour })
 			host := t.take(t.invitation(r, asHost), "h")
@@ -128,19 +182,27 @@ func entriesPromises() []promise {
 				t.Error("a host is in a closed room")
 			}
 		}},
-		{"HandedOut returns the admissions that ever got a link", func(t *trial) {
+		{"HandedOut returns the admissions to the room that ever got a link; LedTo those that hold, by back end", func(t *trial) {
 			inv := t.invitation(t.room(), func(inv *tokens.Invitation) { inv.MaxUses = 3 })
 			a, _, b := t.take(inv, "a"), t.take(inv, "none"), t.take(inv, "b")
 			handOut(t, a, t.now)
 			handOut(t, b, t.now)
+			elsewhere := t.take(t.invitation(t.room()), "c")
+			handOut(t, elsewhere, t.now)
 			t.exec("UPDATE admissions SET ended_at = 1 WHERE id = $1", int64(b.ID))
-			list, err := t.Invitations.Store.HandedOut(t.ctx, []rooms.ID{inv.ID, t.invitation(t.room()).ID})
+			list, err := t.Invitations.Store.HandedOut(t.ctx, inv.Room.ID, []rooms.ID{inv.ID, elsewhere.Invitation})
 			t.must(err)
 			a.EnteredAt, b.EnteredAt, b.EndedAt = t.now, t.now, 1
 			same(t, "handed out", list, []tokens.Admission{a, b})
-			list, err = t.Invitations.Store.HandedOut(t.ctx, nil)
+			list, err = t.Invitations.Store.HandedOut(t.ctx, inv.Room.ID, nil)
 			t.must(err)
 			same(t, "of none", len(list), 0)
+			list, err = t.Invitations.Store.LedTo(t.ctx, inv.Room.ID, "")
+			t.must(err)
+			same(t, "led to the lobby", list, []tokens.Admission{a})
+			list, err = t.Invitations.Store.LedTo(t.ctx, inv.Room.ID, "conf")
+			t.must(err)
+			same(t, "led elsewhere", len(list), 0)
 		}},
 		{"Note stores an event alone, and handing out commits with its event or not at all", func(t *trial) {
 			a := t.take(t.invitation(t.room()), "n")

@@ -36,9 +36,13 @@ func movesPromises() []promise {
 			a := t.take(inv, "old")
 			m := t.offer(a, t.id().Show("c"))
 			ev := t.event(audit.InvitationMovedDevice, inv.Room.ID, inv.ID)
-			take := func(code string, at int64) error {
-				return t.Invitations.Store.TakeMove(t.ctx, code, "new browser", "new nonce", at, ev)
+			var left tokens.Admission
+			take := func(code string, at int64) (err error) {
+				left, err = t.Invitations.Store.TakeMove(t.ctx, code, "new browser", "new nonce", at, ev)
+				return err
 			}
+			// As it is then, and not as it was offered.
+			t.exec("UPDATE admissions SET entered_at = 7, backend = 'conf' WHERE id = $1", int64(a.ID))
 			t.unchanged("no such code", func() { t.fails(take("none", t.now), tokens.ErrMoveCode) })
 			t.unchanged("its time over", func() { t.fails(take(m.Code, m.ExpiresAt), tokens.ErrMoveCode) })
 			_, err := t.Invitations.Store.LeftFor(t.ctx, inv.Room.ID, 0, a.Browser)
@@ -46,7 +50,8 @@ func movesPromises() []promise {
 			t.noted("TakeMove", func() { t.must(take(m.Code, m.ExpiresAt-1)) }, ev)
 			t.unchanged("again", func() { t.fails(take(m.Code, t.now), tokens.ErrMoveCode) })
 			want := a
-			want.Browser = "new browser"
+			want.Browser, want.EnteredAt, want.Backend = "new browser", 7, "conf"
+			same(t, "as it was left", left, want)
 			got, err := t.Invitations.Store.Admission(t.ctx, inv.ID, "new nonce")
 			t.must(err)
 			same(t, "admission", got, want)
@@ -76,7 +81,7 @@ func movesPromises() []promise {
 				m := t.offer(a, t.id().Show("c"))
 				var err error
 				t.noted("TakeMove", func() {
-					if err = t.Invitations.Store.TakeMove(t.ctx, m.Code, to, "n "+to, t.now, ev); err != nil {
+					if _, err = t.Invitations.Store.TakeMove(t.ctx, m.Code, to, "n "+to, t.now, ev); err != nil {
 						t.fails(err, tokens.ErrNoMoves)
 						t.must(t.Invitations.Store.Update(t.ctx, inv, ev)) // so that there is one event either way
 					}
@@ -113,7 +118,8 @@ func movesPromises() []promise {
 				}
 				t.exec(row.before, int64(inv.ID))
 				t.unchanged(name, func() {
-					t.fails(t.Invitations.Store.TakeMove(t.ctx, m.Code, "b", "new", t.now, t.event(audit.InvitationMovedDevice, inv.Room.ID, inv.ID)), row.want)
+					_, err := t.Invitations.Store.TakeMove(t.ctx, m.Code, "b", "new", t.now, t.event(audit.InvitationMovedDevice, inv.Room.ID, inv.ID))
+					t.fails(err, row.want)
 				})
 			}
 		}},
@@ -124,7 +130,7 @@ func movesPromises() []promise {
 			spent := t.invitation(inv.Room)
 			t.exec("UPDATE invitations SET moves = 1 WHERE id = $1", int64(spent.ID))
 			t.undoneWithoutHistory(map[string]func() error{
-				"TakeMove":  func() error { return t.Invitations.Store.TakeMove(t.ctx, m.Code, "b", "n", t.now, ev) },
+				"TakeMove":  func() error { _, err := t.Invitations.Store.TakeMove(t.ctx, m.Code, "b", "n", t.now, ev); return err },
 				"AllowMove": func() error { _, err := t.Invitations.Store.AllowMove(t.ctx, spent.ID, ev); return err },
 			})
 		}},

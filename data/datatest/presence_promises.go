@@ -105,7 +105,12 @@ func presencePromises() []promise {
 			a := t.take(t.invitation(r), "a")
 			arrive(t, a, t.now)
 			ended, resumed := t.event(audit.AdmissionEnded, r.ID, a.Invitation), t.event(audit.AdmissionResumed, r.ID, a.Invitation)
-			end := func() { t.must(store(t).End(t.ctx, a, t.now, ended)) }
+			t.exec("UPDATE admissions SET entered_at = 7 WHERE id = $1", int64(a.ID)) // since it was looked at
+			end := func() {
+				left, err := store(t).End(t.ctx, a, t.now, ended)
+				t.must(err)
+				same(t, "as it was left", [2]int64{left.EnteredAt, left.EndedAt}, [2]int64{7, t.now})
+			}
 			resume := func(since int64) error { return store(t).Resume(t.ctx, a, since, resumed) }
 			t.unchanged("Resume of what has not ended", func() { t.fails(resume(t.now-minute), tokens.ErrConflict) })
 			t.noted("End", end, ended)
@@ -127,7 +132,8 @@ func presencePromises() []promise {
 		{"Resume is ErrRoomFull where another took the place", func(t *trial) {
 			r := t.room(func(r *rooms.Room) { r.Capacity = 1 })
 			a := t.take(t.invitation(r), "a")
-			t.must(store(t).End(t.ctx, a, t.now, t.event(audit.AdmissionEnded, r.ID, a.Invitation)))
+			_, err := store(t).End(t.ctx, a, t.now, t.event(audit.AdmissionEnded, r.ID, a.Invitation))
+			t.must(err)
 			t.take(t.invitation(r), "b")
 			t.unchanged("Resume", func() {
 				t.fails(store(t).Resume(t.ctx, a, t.now-minute, t.event(audit.AdmissionResumed, r.ID, a.Invitation)), tokens.ErrRoomFull)
@@ -140,7 +146,10 @@ func presencePromises() []promise {
 			arrive(t, b, t.now)
 			t.undoneWithoutHistory(map[string]func() error{
 				"Enter": func() error { return store(t).Enter(t.ctx, a, t.now, t.event(audit.RoomEntered, r.ID, inv.ID)) },
-				"End":   func() error { return store(t).End(t.ctx, a, t.now, t.event(audit.AdmissionEnded, r.ID, inv.ID)) },
+				"End": func() error {
+					_, err := store(t).End(t.ctx, a, t.now, t.event(audit.AdmissionEnded, r.ID, inv.ID))
+					return err
+				},
 				"Depart": func() error {
 					return store(t).Depart(t.ctx, t.now+hour, t.now, func(tokens.Present, rooms.ID) audit.Event {
 						return t.event(audit.RoomLeft, r.ID, inv.ID)

@@ -111,6 +111,9 @@ func (t *trial) dump() string {
 		"SELECT * FROM rooms ORDER BY id", "SELECT * FROM invitations ORDER BY id", "SELECT * FROM admissions ORDER BY id",
 		"SELECT * FROM events ORDER BY id", "SELECT * FROM keys ORDER BY id", "SELECT * FROM generated_hosts ORDER BY username",
 		"SELECT * FROM requests ORDER BY id", "SELECT * FROM presence ORDER BY admission_id", "SELECT * FROM moves ORDER BY code", "SELECT * FROM known_addresses ORDER BY host, address", "SELECT * FROM sessions ORDER BY token", "SELECT * FROM host_epochs ORDER BY host",
+		"SELECT * FROM second_factors ORDER BY host", "SELECT * FROM recovery_codes ORDER BY host, hash", "SELECT * FROM settings ORDER BY name", "SELECT * FROM passkey_handles ORDER BY host", "SELECT * FROM passkeys ORDER BY id",
+		"SELECT * FROM oauth_clients ORDER BY id", "SELECT * FROM oauth_grants ORDER BY id", "SELECT * FROM oauth_access ORDER BY id",
+		"SELECT * FROM oauth_refresh ORDER BY hash", "SELECT * FROM api_keys ORDER BY id", "SELECT * FROM once ORDER BY used_for, hash",
 	} {
 		t.dumpRows(&b, query)
 	}

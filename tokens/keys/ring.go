@@ -195,6 +195,9 @@ func (r *Ring) readAgain(ctx context.Context, seen *[]key) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	r.readAt, r.failed = now, r.read(ctx)
+	if r.failed != nil {
+		r.readAt = r.now() // whoever waited meanwhile does not wait again
+	}
 	return r.failed == nil, r.failed
 }
 

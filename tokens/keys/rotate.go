@@ -86,11 +86,17 @@ func (r *Ring) follow(ctx context.Context) error {
 		if use == Link || ok && newest.Alg == r.alg {
 			continue
 		}
-		k, err := r.make(use, now)
-		if err != nil {
-			return err
+		begin := []int64{now}
+		if newest.From > now {
+			begin = append(begin, newest.From+1) // on its way already, and to be passed over
 		}
-		fresh = append(fresh, k)
+		for _, from := range begin {
+			k, err := r.make(use, from)
+			if err != nil {
+				return err
+			}
+			fresh = append(fresh, k)
+		}
 	}
 	if len(fresh) == 0 {
 		return nil
@@ -104,11 +110,11 @@ func (r *Ring) follow(ctx context.Context) error {
 
 // Public returns the public halves of the keys that sign for others to verify
 // (RFC 7517): those to come, the current, and each former one while a token it
-// signed may live. life is how long tokens of a use do; uses that are not in it
-// are left out.
+// signed may live, as the store had them a second ago at most. life is how long
+// tokens of a use do; uses that are not in it are left out.
 func (r *Ring) Public(life map[Use]time.Duration) []JWK {
 	now := r.now().UnixMilli()
-	r.fresh(now)
+	_, _ = r.readAgain(context.Background(), r.keys.Load()) // without an answer, what is known is published
 	all := *r.keys.Load()
 	out := []JWK{}
 	for i, k := range all {

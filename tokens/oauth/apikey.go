@@ -48,9 +48,15 @@ func (s *Server) MakeKey(ctx context.Context, h hosts.Host, name string, scopes 
 	}
 	now := s.Now().UnixMilli()
 	text = KeyPrefix + strings.ToLower(rand.Text() + rand.Text())[:40]
-	k = APIKey{ID: s.IDs.Next(now), Name: name, Host: h.Username, Credential: h.Credential, Scopes: scopes, Hash: hash(text), CreatedAt: now}
-	ev := audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.KeyMade, Detail: k.ID.Show(KeyIDPrefix)}
-	return k, text, s.Store.AddKey(ctx, k, ev)
+	k = APIKey{Name: name, Host: h.Username, Credential: h.Credential, Scopes: scopes, Hash: hash(text), CreatedAt: now}
+	err = s.withID(now, func(id rooms.ID) error {
+		k.ID = id
+		return s.Store.AddKey(ctx, k, audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.KeyMade, Detail: id.Show(KeyIDPrefix)})
+	})
+	if err != nil {
+		return APIKey{}, "", err
+	}
+	return k, text, nil
 }
 
 // Keys are the host's keys that still count, the latest first.

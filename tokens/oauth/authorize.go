@@ -105,8 +105,15 @@ type Grant struct {
 func (s *Server) Allow(ctx context.Context, h hosts.Host, a Asked) (code string, err error) {
 	now := s.Now().UnixMilli()
 	code = rand.Text() + rand.Text()
-	g := Grant{ID: s.IDs.Next(now), Client: a.Client.ID, Host: h.Username, Credential: h.Credential, Scopes: a.Scopes, Redirect: a.said,
+	g := Grant{Client: a.Client.ID, Host: h.Username, Credential: h.Credential, Scopes: a.Scopes, Redirect: a.said,
 		Challenge: a.challenge, CodeHash: hash(code), CodeUntil: now + CodeLife.Milliseconds(), CreatedAt: now}
 	ev := audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.ClientAllowed, Detail: a.Client.ID + " " + strings.ReplaceAll(g.Scopes.String(), " ", ",")}
-	return code, s.Store.AddGrant(ctx, g, ev)
+	err = s.withID(now, func(id rooms.ID) error {
+		g.ID = id
+		return s.Store.AddGrant(ctx, g, ev)
+	})
+	if err != nil {
+		return "", err
+	}
+	return code, nil
 }

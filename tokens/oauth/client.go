@@ -133,7 +133,7 @@ func goodRedirect(text string) error {
 	u, err := url.Parse(text)
 	plain := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\^{}|`+"`*", r) }) < 0
 	switch {
-	case err != nil || !plain || len(text) > maxRedirect || u.User != nil || strings.Contains(text, "#"):
+	case err != nil || !plain || len(text) > maxRedirect || u.User != nil || strings.Contains(text, "#") || strings.ContainsFunc(u.Host, odd):
 		return ErrInvalidRedirect.with("A redirect address is an absolute address in ASCII without a name, a fragment or a placeholder.")
 	case u.Scheme == "https" && u.Hostname() != "":
 	case u.Scheme == "http" && loopback(u.Hostname()):
@@ -143,6 +143,9 @@ func goodRedirect(text string) error {
 	}
 	return nil
 }
+
+// odd tells a character that a host can only hold in another spelling.
+func odd(r rune) bool { return r > '~' || r == '%' }
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

@@ -45,8 +45,11 @@ func (s *Server) Introspect(ctx context.Context, c Client, token string) (Intros
 		return Introspection{}, nil
 	case err != nil:
 		return Introspection{}, err
-	case !c.maySee(g.Client, g.Host), g.EndedAt != 0, s.Now().UnixMilli() >= r.ExpiresAt:
+	case g.EndedAt != 0, s.Now().UnixMilli() >= r.ExpiresAt:
 		return Introspection{}, nil
+	}
+	if may, err := s.maySee(ctx, c, g.Client, g.Host); !may || err != nil {
+		return Introspection{}, err
 	}
 	used, err := s.Store.Used(ctx, RefreshUse, r.Hash)
 	if err != nil || used {
@@ -66,8 +69,9 @@ func (s *Server) introspectAccess(ctx context.Context, c Client, token string) (
 		return Introspection{}, nil
 	case err != nil:
 		return Introspection{}, err
-	case !c.maySee(a.Client, a.Host):
-		return Introspection{}, nil
+	}
+	if may, err := s.maySee(ctx, c, a.Client, a.Host); !may || err != nil {
+		return Introspection{}, err
 	}
 	if gone, err := s.gone(ctx, a.Host, a.Credential); gone || err != nil {
 		return Introspection{}, err
@@ -76,9 +80,17 @@ func (s *Server) introspectAccess(ctx context.Context, c Client, token string) (
 		Expires: a.ExpiresAt / 1000, IssuedAt: a.CreatedAt / 1000, Subject: a.subject(), Audience: s.audience(), Issuer: s.Base, ID: a.ID.Show(accessPrefix)}, nil
 }
 
-// maySee tells whether the app may know of a token of that app and host.
-func (c Client) maySee(client, host string) bool {
-	return client == c.ID || c.Owner != "" && host == c.Owner
+// maySee tells whether the app may know of a token of that app and host: of its
+// own, and of those that act for its owner while it does so itself.
+func (s *Server) maySee(ctx context.Context, c Client, client, host string) (bool, error) {
+	if client == c.ID {
+		return true, nil
+	}
+	if c.Owner == "" || host != c.Owner {
+		return false, nil
+	}
+	gone, err := s.gone(ctx, c.Owner, c.Credential)
+	return !gone, err
 }
 
 // gone tells whether the host for whom something acts is not who gave the right.

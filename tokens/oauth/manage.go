@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"admitone/rooms"
@@ -55,52 +56,58 @@ func (s *Server) App(ctx context.Context, h hosts.Host, id string) (Listed, erro
 	return Listed{}, rooms.ErrNotFound
 }
 
-// governs tells whether the host may change the app itself.
-func (l Listed) governs(h hosts.Host) bool { return l.Mine || h.Admin }
+// Governs tells whether the host may change the app itself.
+func (l Listed) Governs(h hosts.Host) bool { return l.Mine || h.Admin }
 
-// Limit lets the app ask for these scopes at most; what it has been given goes
-// on as it was, unless it is withdrawn.
+// Limit lets the app do these things at most, also with what it was given
+// before, until it is limited otherwise.
 func (s *Server) Limit(ctx context.Context, h hosts.Host, id string, scopes Scopes) error {
-	return s.change(ctx, h, id, audit.ClientLimited, func(c *Client) { c.Scopes = scopes })
+	_, ev, err := s.governed(ctx, h, id, audit.ClientLimited)
+	if err != nil {
+		return err
+	}
+	defer s.forget()
+	return s.Store.LimitClient(ctx, id, scopes, ev)
 }
 
 // NewSecret makes the app's secret anew and returns it, once. The former one is
 // worthless at once.
 func (s *Server) NewSecret(ctx context.Context, h hosts.Host, id string) (secret string, err error) {
-	secret = newSecret()
-	return secret, s.change(ctx, h, id, audit.ClientSecretMade, func(c *Client) {
-		c.SecretHash = hash(secret)
-		if c.Owner == h.Username {
-			c.Credential = h.Credential
-		}
-	})
-}
-
-func (s *Server) change(ctx context.Context, h hosts.Host, id string, kind audit.Kind, change func(*Client)) error {
-	l, err := s.App(ctx, h, id)
-	if err == nil && (!l.governs(h) || kind == audit.ClientSecretMade && l.Public) {
+	l, ev, err := s.governed(ctx, h, id, audit.ClientSecretMade)
+	if err == nil && l.Public {
 		err = rooms.ErrNotFound
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	change(&l.Client)
-	now := s.Now().UnixMilli()
-	return s.Store.ChangeClient(ctx, l.Client, audit.Event{At: now, Actor: h.Caller().Actor, Kind: kind, Detail: id})
+	if l.Mine {
+		l.Credential = h.Credential
+	}
+	secret = newSecret()
+	if err := s.Store.SetSecret(ctx, id, hash(secret), l.Credential, ev); err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// governed is the app, which the host must be allowed to change, and the event
+// that says so.
+func (s *Server) governed(ctx context.Context, h hosts.Host, id string, kind audit.Kind) (Listed, audit.Event, error) {
+	l, err := s.App(ctx, h, id)
+	if err == nil && !l.Governs(h) {
+		err = rooms.ErrNotFound
+	}
+	return l, audit.Event{At: s.Now().UnixMilli(), Actor: h.Caller().Actor, Kind: kind, Detail: id}, err
 }
 
 // Remove ends the app and all its tokens, for whomever they act.
 func (s *Server) Remove(ctx context.Context, h hosts.Host, id string) error {
-	l, err := s.App(ctx, h, id)
-	if err == nil && !l.governs(h) {
-		err = rooms.ErrNotFound
-	}
+	_, ev, err := s.governed(ctx, h, id, audit.ClientRemoved)
 	if err != nil {
 		return err
 	}
-	now := s.Now().UnixMilli()
 	defer s.forget()
-	return s.Store.EndClient(ctx, id, now, audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.ClientRemoved, Detail: id})
+	return s.Store.EndClient(ctx, id, ev.At, ev)
 }
 
 // Disallow withdraws all that the host allowed the app.
@@ -121,9 +128,23 @@ func (s *Server) Disallow(ctx context.Context, h hosts.Host, id string) error {
 	return err
 }
 
-// Did is what an app or key did, the latest first, before the given id.
-func (s *Server) Did(ctx context.Context, id string, before rooms.ID, limit int) ([]audit.Event, error) {
-	return s.Store.EventsBy(ctx, id, before, limit)
+// DidFor is what an app or key did that is the host's business, the latest first,
+// before the given id: for the host and in the host's rooms, or all of it for an
+// admin, and of the host's own key.
+func (s *Server) DidFor(ctx context.Context, h hosts.Host, id string, before rooms.ID, limit int) ([]audit.Event, error) {
+	who := h.Username
+	if h.Admin {
+		who = ""
+	} else if key, err := rooms.ParseID(KeyIDPrefix, id); err == nil {
+		own, err := s.Keys(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(own, func(k APIKey) bool { return k.ID == key }) {
+			who = ""
+		}
+	}
+	return s.Store.EventsBy(ctx, id, who, before, limit)
 }
 
 // Sweep forgets what can be of no use any more: apps that nobody made and

@@ -8,6 +8,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -35,8 +36,9 @@ type Server struct {
 	Base      string // public origin, the issuer
 	Now       func() time.Time
 
-	mu   sync.Mutex
-	seen map[[32]byte]seen // by a token's hash
+	mu    sync.Mutex
+	seen  map[[32]byte]seen // by a token's hash
+	names map[string]string // of apps and keys, by id
 }
 
 // Bearer is whoever sent a token that is good: an app or an API key, as
@@ -54,6 +56,18 @@ func as(client string, h hosts.Host) rooms.Caller {
 	c := h.Caller()
 	c.Actor = audit.Actor{Kind: audit.Client, Name: client}
 	return c
+}
+
+// withID stores something under a new id, and under another where another
+// machine made the same one.
+func (s *Server) withID(now int64, store func(id rooms.ID) error) (err error) {
+	for range 8 {
+		if err = store(s.IDs.Next(now)); !errors.Is(err, rooms.ErrIDTaken) {
+			return err
+		}
+		s.IDs.Skip()
+	}
+	return err
 }
 
 // acting returns the host of that name if nothing has changed since the right

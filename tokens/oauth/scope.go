@@ -63,6 +63,16 @@ func (s Scopes) Within(other Scopes) bool {
 	return !slices.ContainsFunc(s, func(one Scope) bool { return !other.Has(one) })
 }
 
+// And is what both sets have.
+func (s Scopes) And(other Scopes) (both Scopes) {
+	for _, one := range s {
+		if other.Has(one) {
+			both = append(both, one)
+		}
+	}
+	return both
+}
+
 // ask is what an app gets that asks for text and may have at most these; who
 // asks for nothing gets all of them.
 func (s Scopes) ask(text string) (Scopes, error) {

@@ -53,15 +53,13 @@ func (s *Server) Exchange(ctx context.Context, c Client, code, redirect, verifie
 	case !proves(verifier, g.Challenge):
 		return Tokens{}, ErrInvalidGrant.with("code_verifier does not match the request.")
 	}
-	t, err := s.issue(ctx, c, g, g.Scopes, now)
-	if err != nil {
-		return Tokens{}, err
-	}
-	first, err := s.Store.Exchange(ctx, g.CodeHash, t.access, t.refresh, s.event(g, audit.ClientToken, now))
-	if err == nil && !first {
-		err = s.replayed(ctx, g, now)
-	}
-	return t.out(err)
+	return s.issue(ctx, g, g.Scopes.And(c.Scopes), g.Scopes, now, func(a Access, r *Refreshed) error {
+		first, err := s.Store.Exchange(ctx, g.CodeHash, a, r, s.event(g, audit.ClientToken, now))
+		if err == nil && !first {
+			err = s.replayed(ctx, g, now)
+		}
+		return err
+	})
 }
 
 // proves tells whether the verifier is the challenge's (RFC 7636, 4.6); where
@@ -81,6 +79,7 @@ func (s *Server) replayed(ctx context.Context, g Grant, now int64) error {
 	if err := s.Store.EndGrant(ctx, g.ID, now, s.event(g, audit.ClientReplayed, now)); err != nil {
 		return err
 	}
+	s.forget()
 	return ErrInvalidGrant
 }
 
@@ -94,7 +93,7 @@ type Refreshed struct {
 
 // Refresh gives new tokens for a refresh token, which works once (RFC 6749, 6;
 // RFC 9700, 4.14): its second use ends the grant. scope may ask for less, and
-// only for less.
+// only for less; the next refresh token is for as much as this one.
 func (s *Server) Refresh(ctx context.Context, c Client, token, scope string) (Tokens, error) {
 	r, g, err := s.Store.Refresh(ctx, hash(token))
 	switch {
@@ -116,23 +115,20 @@ func (s *Server) Refresh(ctx context.Context, c Client, token, scope string) (To
 		return Tokens{}, ErrInvalidGrant
 	case now >= r.ExpiresAt:
 		return Tokens{}, ErrInvalidGrant.with("The refresh token has expired.").known("token_expired")
+	case !c.Scopes.Has(Offline):
+		return Tokens{}, ErrInvalidGrant.with("The app may no longer go on without its host.")
 	}
-	scopes, err := r.Scopes.ask(scope)
+	scopes, err := r.Scopes.And(c.Scopes).ask(scope)
 	if err != nil {
 		return Tokens{}, err
 	}
-	t, err := s.issue(ctx, c, g, scopes, now)
-	if err != nil {
-		return Tokens{}, err
-	}
-	if t.refresh != nil {
-		t.refresh.Scopes = r.Scopes // less was asked for this access token alone
-	}
-	first, err := s.Store.Rotate(ctx, r.Hash, t.access, t.refresh, s.event(g, audit.ClientToken, now))
-	if err == nil && !first {
-		err = s.replayed(ctx, g, now)
-	}
-	return t.out(err)
+	return s.issue(ctx, g, scopes, r.Scopes, now, func(a Access, next *Refreshed) error {
+		first, err := s.Store.Rotate(ctx, r.Hash, a, next, s.event(g, audit.ClientToken, now))
+		if err == nil && !first {
+			err = s.replayed(ctx, g, now)
+		}
+		return err
+	})
 }
 
 // ForItself gives an access token to an app that acts by itself (RFC 6749,
@@ -145,13 +141,16 @@ func (s *Server) ForItself(ctx context.Context, c Client, scope string) (Tokens,
 	if err != nil {
 		return Tokens{}, err
 	}
+	if c.Owner != "" {
+		if _, err := s.Acts(ctx, c); err != nil {
+			return Tokens{}, err
+		}
+	}
 	g := Grant{Client: c.ID, Host: c.Owner, Credential: c.Credential}
 	now := s.Now().UnixMilli()
-	t, err := s.issue(ctx, c, g, without(scopes, Offline), now)
-	if err != nil {
-		return Tokens{}, err
-	}
-	return t.out(s.Store.AddAccess(ctx, t.access, s.event(g, audit.ClientToken, now)))
+	return s.issue(ctx, g, without(scopes, Offline), nil, now, func(a Access, _ *Refreshed) error {
+		return s.Store.AddAccess(ctx, a, s.event(g, audit.ClientToken, now))
+	})
 }
 
 func without(scopes Scopes, one Scope) (out Scopes) {
@@ -169,39 +168,29 @@ const (
 	RefreshUse = "oauth refresh"
 )
 
-// issued is a pair of tokens before it is stored.
-type issued struct {
-	Tokens
-	access  Access
-	refresh *Refreshed
-}
-
-func (t issued) out(err error) (Tokens, error) {
+// issue makes tokens under the grant, whose host must still be who allowed it,
+// and has them stored. scopes are the access token's, keeps the refresh token's.
+func (s *Server) issue(ctx context.Context, g Grant, scopes, keeps Scopes, now int64, store func(Access, *Refreshed) error) (Tokens, error) {
+	if gone, err := s.gone(ctx, g.Host, g.Credential); err != nil {
+		return Tokens{}, err
+	} else if gone {
+		return Tokens{}, ErrInvalidGrant.with("The host is no longer here, or has another password.")
+	}
+	t := Tokens{Scopes: scopes, CreatedAt: now, ExpiresAt: now/1000*1000 + AccessLife.Milliseconds()}
+	var r *Refreshed
+	if keeps.Has(Offline) {
+		t.Refresh = newSecret()
+		r = &Refreshed{Hash: hash(t.Refresh), Grant: g.ID, Scopes: keeps, ExpiresAt: now + RefreshLife.Milliseconds()}
+	}
+	err := s.withID(now, func(id rooms.ID) (err error) {
+		a := Access{ID: id, Grant: g.ID, Client: g.Client, Host: g.Host, Credential: g.Credential, Scopes: scopes, CreatedAt: now, ExpiresAt: t.ExpiresAt}
+		if t.Access, err = s.sign(a); err != nil {
+			return err
+		}
+		return store(a, r)
+	})
 	if err != nil {
 		return Tokens{}, err
-	}
-	return t.Tokens, nil
-}
-
-// issue makes tokens under the grant, whose host must still be who allowed it,
-// and stores nothing.
-func (s *Server) issue(ctx context.Context, c Client, g Grant, scopes Scopes, now int64) (t issued, err error) {
-	if g.Host != "" {
-		if _, err := s.acting(ctx, g.Host, g.Credential); errors.Is(err, rooms.ErrNotFound) {
-			return t, ErrInvalidGrant.with("The host is no longer here, or has another password.")
-		} else if err != nil {
-			return t, err
-		}
-	}
-	t.access = Access{ID: s.IDs.Next(now), Grant: g.ID, Client: c.ID, Host: g.Host, Credential: g.Credential, Scopes: scopes,
-		CreatedAt: now, ExpiresAt: now/1000*1000 + AccessLife.Milliseconds()}
-	t.Tokens = Tokens{Scopes: scopes, CreatedAt: now, ExpiresAt: t.access.ExpiresAt}
-	if t.Access, err = s.sign(t.access); err != nil {
-		return t, err
-	}
-	if g.ID != 0 && g.Scopes.Has(Offline) {
-		t.Refresh = newSecret()
-		t.refresh = &Refreshed{Hash: hash(t.Refresh), Grant: g.ID, Scopes: scopes, ExpiresAt: now + RefreshLife.Milliseconds()}
 	}
 	return t, nil
 }
