@@ -19,6 +19,7 @@ import (
 	"admitone/rooms/conference"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 	"admitone/views"
 )
 
@@ -53,6 +54,10 @@ func table() []refusal {
 		{session.ErrNoBearer, "invalid_credentials", http.StatusUnauthorized, 0},
 		{api.ErrKey, "invalid_credentials", http.StatusForbidden, 0},
 		{hosts.ErrTokenExpired, "token_expired", http.StatusUnauthorized, 0},
+		{hosts.ErrMissingTwoFactor, "missing_two_factor", http.StatusUnauthorized, 0},
+		{hosts.ErrInvalidTwoFactor, "invalid_two_factor", http.StatusBadRequest, 0},
+		{hosts.ErrTwoFactorRequired, "forbidden", http.StatusForbidden, 0},
+		{hosts.ErrTwoFactorOn, "conflict", http.StatusConflict, 0},
 		{session.ErrScope, "insufficient_scope", http.StatusForbidden, 0},
 		{rooms.ErrNotAdmin, "insufficient_scope", http.StatusForbidden, 0},
 		{tokens.ErrRoleBarred, "insufficient_scope", http.StatusForbidden, 0},
@@ -66,7 +71,20 @@ func table() []refusal {
 		{api.ErrMediaType, "unsupported_media_type", http.StatusUnsupportedMediaType, 0},
 		{api.ErrTooLarge, "content_too_large", http.StatusRequestEntityTooLarge, 0},
 		{conference.ErrUnreachable, "unavailable", http.StatusServiceUnavailable, 0},
+		{rooms.ErrCrowded, "too_many_requests", http.StatusTooManyRequests, 0},
 		{rooms.ErrUnavailable, "unavailable", http.StatusServiceUnavailable, 0},
+
+		{oauth.ErrInvalidRequest, oauth.ErrInvalidRequest.Code, http.StatusBadRequest, 0},
+		{oauth.ErrInvalidClient, oauth.ErrInvalidClient.Code, http.StatusUnauthorized, http.StatusBadRequest},
+		{oauth.ErrInvalidGrant, oauth.ErrInvalidGrant.Code, http.StatusBadRequest, 0},
+		{oauth.ErrUnauthorizedClient, oauth.ErrUnauthorizedClient.Code, http.StatusBadRequest, 0},
+		{oauth.ErrUnsupportedGrantType, oauth.ErrUnsupportedGrantType.Code, http.StatusBadRequest, 0},
+		{oauth.ErrUnsupportedResponseType, oauth.ErrUnsupportedResponseType.Code, http.StatusBadRequest, 0},
+		{oauth.ErrInvalidScope, oauth.ErrInvalidScope.Code, http.StatusBadRequest, 0},
+		{oauth.ErrAccessDenied, oauth.ErrAccessDenied.Code, http.StatusBadRequest, 0},
+		{oauth.ErrInvalidRedirect, oauth.ErrInvalidRedirect.Code, http.StatusBadRequest, 0},
+		{oauth.ErrInvalidMetadata, oauth.ErrInvalidMetadata.Code, http.StatusBadRequest, 0},
+		{oauth.ErrInvalidToken, oauth.ErrInvalidToken.Code, http.StatusUnauthorized, 0},
 	}
 }
 
@@ -136,7 +154,7 @@ func (f *failures) answer(err error, c echo.Context) {
 	switch {
 	case errors.As(err, &many):
 		wait = many.Wait
-	case errors.Is(err, conference.ErrUnreachable):
+	case errors.Is(err, conference.ErrUnreachable), errors.Is(err, rooms.ErrCrowded):
 		wait = conference.Timeout
 	case row.status == http.StatusServiceUnavailable:
 		wait = time.Second
@@ -145,10 +163,17 @@ func (f *failures) answer(err error, c echo.Context) {
 		session.RetryAfter(c, wait)
 	}
 	path := c.Request().URL.Path
+	to := leadBack(c, row)
 	switch {
-	case path == "/m", strings.HasPrefix(strings.ToLower(path), "/m/"), strings.HasPrefix(path, "/join/"), strings.HasPrefix(strings.ToLower(path), "/i/"):
+	case to != "":
+		err = c.Redirect(http.StatusSeeOther, to)
+	case forGuests(path):
 		err = f.guest.Refuse(c, row.forPages(), row.code, err, wait)
-	case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics", path == "/openapi.json":
+	case path == session.AskPath && errors.As(err, new(oauth.Fault)):
+		err = f.unasked(c, row, err)
+	case forPrograms(path) && !strings.HasPrefix(path, "/api/"):
+		err = f.oauthJSON(c, row, err)
+	case forPrograms(path), path == "/healthz", path == "/readyz", path == "/metrics", path == "/openapi.json":
 		err = f.problemJSON(c, row, err)
 	default:
 		err = session.Render(c, row.forPages(), views.ErrorPage(views.Failure{Page: f.page(c, ""), Status: row.forPages(), Code: row.code,
@@ -157,6 +182,16 @@ func (f *failures) answer(err error, c echo.Context) {
 	if err != nil {
 		f.log.ErrorContext(c.Request().Context(), "could not tell a refusal", "request", session.Noted(c, "request"), "error", err.Error())
 	}
+}
+
+// forGuests tells whether the address is one of a link, of those who are in, or of a change of device.
+func forGuests(path string) bool {
+	return path == "/m" || strings.HasPrefix(strings.ToLower(path), "/m/") || strings.HasPrefix(path, "/join/") || strings.HasPrefix(strings.ToLower(path), "/i/")
+}
+
+// forPrograms tells whether the address is called by programs, with a bearer or with an app's own secret.
+func forPrograms(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/oauth/") && path != session.AskPath || strings.HasPrefix(path, "/.well-known/")
 }
 
 // page is the frame of a page that is nobody's, with the way back for a host who
@@ -188,7 +223,8 @@ type problem struct {
 	Errors     []memberError `json:"errors,omitempty"`
 	RedeemedAt string        `json:"redeemed_at,omitempty"`
 	OpensAt    string        `json:"opens_at,omitempty"`
-	Error      string        `json:"error,omitempty"` // detail again, in MiroTalk's member
+	Error      string        `json:"error,omitempty"`  // detail again, in MiroTalk's and Mastodon's member
+	Reason     string        `json:"reason,omitempty"` // the name under which older texts know an OAuth refusal
 	RequestID  string        `json:"request_id,omitempty"`
 }
 
@@ -220,18 +256,24 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 	}
 	h := c.Response().Header()
 	var script api.MiroTalkError
+	var fault oauth.Fault
 	switch {
 	case errors.Is(err, api.ErrKey):
 		h.Set("Cache-Control", "no-store")
 		return c.JSON(row.status, map[string]string{"error": "Unauthorized!"}) // MiroTalk's very answer
 	case errors.As(err, &script):
 		p.Error = p.Detail
+	case errors.As(err, &fault):
+		p.Detail, p.Error, p.Reason = fault.Detail, fault.Detail, fault.Reason
 	}
 	if row.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", challenge(row))
 	}
+	if errors.Is(err, hosts.ErrMissingTwoFactor) {
+		h.Set(session.CodeHeader, "required; app")
+	}
 	if row.status == http.StatusForbidden && row.code == "insufficient_scope" {
-		h.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+		h.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`+lacking(err))
 	}
 	h.Set("Cache-Control", "no-store")
 	body, err := json.Marshal(p)
@@ -243,10 +285,22 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 
 // challenge is what RFC 6750 wants beside a 401.
 func challenge(row refusal) string {
-	if errors.Is(row.err, session.ErrNoBearer) || errors.Is(row.err, hosts.ErrCredentials) {
+	if errors.Is(row.err, session.ErrNoBearer) || errors.Is(row.err, hosts.ErrCredentials) || errors.Is(row.err, hosts.ErrMissingTwoFactor) {
 		return `Bearer realm="AdmitOne"`
 	}
 	return `Bearer error="invalid_token"`
+}
+
+// lacking names the scope that would do, where that is known (RFC 6750, 3.1).
+func lacking(err error) string {
+	var l session.Lacking
+	switch {
+	case errors.As(err, &l):
+		return `, scope="` + string(l.Scope) + `"`
+	case errors.Is(err, tokens.ErrRoleBarred):
+		return `, scope="` + string(oauth.InvitationsHost) + `"`
+	}
+	return ""
 }
 
 func sentence(s string) string {
@@ -271,7 +325,7 @@ func (f *failures) problem(c echo.Context) error {
 		}
 	}
 	return session.Render(c, http.StatusOK, views.ProblemPage(views.Problem{Page: f.page(c, words.Title), Code: code,
-		Title: words.Title, Meaning: words.Meaning, Remedy: words.Remedy, Status: status}))
+		Title: words.Title, Meaning: words.Meaning, Remedy: words.Remedy, Former: views.Former(code), Status: status}))
 }
 
 // docs answers GET /docs: the calls there are, out of the OpenAPI document.

@@ -8,7 +8,7 @@ import (
 )
 
 // heldKey and heldPassword are secrets of the back end whose guests wait for a host.
-const heldKey, heldPassword = "held-jwt-key-9042", "held-password-3318" // gitleaks:allow
+const heldKey, heldPassword = "held-tram-lantern-violet-9042-Kq7z", "held-password-3318" // gitleaks:allow
 
 // heldBackend is its entry in BACKENDS; nobody answers there, and nobody is asked.
 func heldBackend() string {

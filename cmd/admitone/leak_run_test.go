@@ -34,6 +34,7 @@ func fullRun(t *testing.T, s *server, known secrets) {
 	scriptsOf(t, s, known, wrong)
 	guestsOf(t, s, known, gate)
 	conferencesOf(t, s, known, host, gate)
+	appsOf(t, s, known, host)
 	guessersOf(t, s, known, gate)
 }
 

@@ -120,6 +120,18 @@ func address(c echo.Context) string {
 	return "/"
 }
 
+// Above is the nearest page above the address that is asked for, with its query; empty where there is none.
+func Above(c echo.Context) string {
+	for up := path.Dir(c.Request().URL.EscapedPath()); ; up = path.Dir(up) {
+		if shown(c, up) {
+			return (&url.URL{Opaque: up, RawQuery: c.Request().URL.RawQuery}).String()
+		}
+		if len(up) < 2 {
+			return ""
+		}
+	}
+}
+
 // shown tells whether there is a page at that path for a GET.
 func shown(c echo.Context, at string) bool {
 	probe := c.Echo().NewContext(c.Request(), nil)

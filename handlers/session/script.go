@@ -9,13 +9,17 @@ import (
 )
 
 // ByPassword is the host of a script that sends name and password with each
-// call: hosts.ErrCredentials, or hosts.TooMany, as for any sign-in. It begins no
-// session.
+// call, and a code in the header where there is a second factor: refused as any
+// sign-in. It begins no session.
 func (d *Doors) ByPassword(c echo.Context, username, password string) (hosts.Host, error) {
 	if d.Open {
 		return d.only(), nil
 	}
-	return d.Gate.SignIn(c.Request().Context(), username, password, c.RealIP(), "")
+	h, err := d.Gate.SignIn(c.Request().Context(), username, password, Code(c.Request().Header), hosts.From{Address: c.RealIP()})
+	if err == nil && h.MustEnrol {
+		err = hosts.ErrTwoFactorRequired
+	}
+	return h, err
 }
 
 // First is the host for whom a script acts that names none.

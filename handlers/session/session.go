@@ -33,6 +33,7 @@ type Doors struct {
 	Directory *hosts.Directory
 	Gate      *hosts.Gate
 	Tokens    *hosts.Tokens
+	Passkeys  *hosts.Passkeys
 	Apps      *oauth.Server
 	// Open is set where HOST_USER_AUTH=false: everybody on this machine is the
 	// one host, and an admin.
@@ -113,7 +114,8 @@ func (d *Doors) save(c echo.Context) error {
 const keyVersion = "version"
 
 // Host returns who is signed in, or ErrSignedOut: also where the host was
-// removed or has another password since.
+// removed or has another password since, and until the second factor is through.
+// It is hosts.ErrTwoFactorRequired, with the host, for one who must set one up.
 func (d *Doors) Host(c echo.Context) (hosts.Host, error) {
 	if d.Open {
 		return d.only(), nil
@@ -129,6 +131,9 @@ func (d *Doors) signedIn(ctx context.Context) (hosts.Host, error) {
 	h, err := d.Directory.ByName(ctx, name)
 	if errors.Is(err, rooms.ErrNotFound) || err == nil && h.Version != d.sessions.GetString(ctx, keyVersion) {
 		return hosts.Host{}, ErrSignedOut
+	}
+	if err == nil && h.MustEnrol {
+		return h, hosts.ErrTwoFactorRequired
 	}
 	return h, err
 }
@@ -185,31 +190,61 @@ func (d *Doors) Visiting(c echo.Context) (hosts.Host, error) {
 func (d *Doors) only() hosts.Host { return hosts.Host{Username: "host", Admin: true} }
 
 // SignIn checks the password and begins a new session, so that a cookie known
-// before is worth nothing after.
+// before is worth nothing after. Where the host has a second factor it is
+// hosts.ErrMissingTwoFactor, and the session is nobody's until SecondFactor.
 func (d *Doors) SignIn(c echo.Context, username, password string) (hosts.Host, error) {
-	ctx := c.Request().Context()
-	mark := ""
+	h, err := d.Gate.SignIn(c.Request().Context(), username, password, "", d.from(c))
+	switch {
+	case errors.Is(err, hosts.ErrMissingTwoFactor):
+		if bad := d.halfway(c, h); bad != nil {
+			return h, bad
+		}
+		return h, err
+	case err != nil:
+		return h, err
+	}
+	return h, d.begin(c, h)
+}
+
+// from is where the browser's sign-in comes from, with the mark of an earlier one.
+func (d *Doors) from(c echo.Context) hosts.From {
+	from := hosts.From{Address: c.RealIP()}
 	if k, err := c.Cookie(d.cookie("device")); err == nil {
-		mark = k.Value
+		from.Device = k.Value
 	}
-	h, err := d.Gate.SignIn(ctx, username, password, c.RealIP(), mark)
-	if err != nil {
-		return h, err
-	}
-	if err := d.sessions.RenewToken(ctx); err != nil {
-		return h, err
+	return from
+}
+
+// begin signs the host in, of whom nothing more is to be proved.
+func (d *Doors) begin(c echo.Context, h hosts.Host) error {
+	ctx := c.Request().Context()
+	if err := d.renew(ctx); err != nil {
+		return err
 	}
 	d.sessions.Put(ctx, hosts.SessionHost, h.Username)
-	d.sessions.Put(ctx, keyVersion, h.Version)
 	d.sessions.Put(ctx, hosts.SessionID, int64(d.IDs.Next(d.Now().UnixMilli())))
 	d.sessions.Put(ctx, hosts.SessionDevice, hosts.ReadDevice(c.Request().UserAgent()).String())
 	d.sessions.Put(ctx, hosts.SessionAddress, c.RealIP())
-	d.sessions.Put(ctx, hosts.SessionNew, mark != d.Gate.Device(h))
+	d.sessions.Put(ctx, hosts.SessionNew, d.from(c).Device != d.Gate.Device(h))
+	return d.know(c, h)
+}
+
+// renew leaves nothing of the session as it was, and gives it another cookie.
+func (d *Doors) renew(ctx context.Context) error {
+	if err := d.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	return d.sessions.Clear(ctx)
+}
+
+// know binds the session and the device to the host as of now.
+func (d *Doors) know(c echo.Context, h hosts.Host) error {
+	d.sessions.Put(c.Request().Context(), keyVersion, h.Version)
 	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where there is TLS; without it browsers would drop the cookie
 		Name: d.cookie("device"), Value: d.Gate.Device(h), Path: "/", Expires: d.Now().Add(device),
 		HttpOnly: true, Secure: d.Secure, SameSite: http.SameSiteLaxMode,
 	})
-	return h, d.save(c)
+	return d.save(c)
 }
 
 // Own is this browser's own sign-in, 0 where it has none.
@@ -283,6 +318,9 @@ func (d *Doors) bearer(ctx context.Context, token string) (Caller, error) {
 		b, err = d.Apps.Read(ctx, token)
 	default:
 		h, err := d.Tokens.Read(ctx, token)
+		if err == nil && h.MustEnrol {
+			err = hosts.ErrTwoFactorRequired
+		}
 		return Caller{Caller: h.Caller(), Scopes: HostScopes()}, err
 	}
 	var fault oauth.Fault
@@ -295,15 +333,23 @@ func (d *Doors) bearer(ctx context.Context, token string) (Caller, error) {
 	return Caller{Caller: b.Caller, Scopes: b.Scopes, Nobody: b.Nobody}, err
 }
 
+// Lacking is ErrScope for a call that needs that scope.
+type Lacking struct{ Scope oauth.Scope }
+
+func (l Lacking) Error() string { return ErrScope.Error() }
+
+// Unwrap lets errors.Is find ErrScope.
+func (l Lacking) Unwrap() error { return ErrScope }
+
 // Asking returns the caller that Bearer found, if the token has the scope;
-// otherwise ErrScope.
+// otherwise it is Lacking.
 func Asking(c echo.Context, need oauth.Scope) (Caller, error) {
 	caller, ok := c.Get(callerKey).(Caller)
 	if !ok {
 		return Caller{}, ErrNoBearer
 	}
 	if !caller.May(need) {
-		return Caller{}, ErrScope
+		return Caller{}, Lacking{need}
 	}
 	return caller, nil
 }
