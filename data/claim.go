@@ -25,9 +25,9 @@ func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event)
 				return err
 			}
 		}
-		n, err := t.exec(`INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at, entered_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT (invitation_id, nonce) DO NOTHING`,
-			int64(a.ID), int64(a.Invitation), c.Nonce, int64(a.Room), string(a.Role), a.Name, a.Browser, a.CreatedAt, a.EnteredAt)
+		n, err := t.exec(`INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at, entered_at, backend)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10) ON CONFLICT (invitation_id, nonce) DO NOTHING`,
+			int64(a.ID), int64(a.Invitation), c.Nonce, int64(a.Room), string(a.Role), a.Name, a.Browser, a.CreatedAt, a.EnteredAt, a.Backend)
 		if duplicate(err, "admissions.id") {
 			return rooms.ErrIDTaken
 		}
@@ -109,10 +109,10 @@ func (t *tx) fitAgain(room rooms.ID, restored []int64, at int64) error {
 	return t.fits(tokens.Admission{Room: room, CreatedAt: at})
 }
 
-const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at, entered_at FROM admissions`
+const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at, entered_at, backend FROM admissions`
 
 func scanAdmission(row rowScanner) (a tokens.Admission, err error) {
-	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt)
+	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt, &a.Backend)
 }
 
 // Admission implements tokens.Store.

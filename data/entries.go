@@ -8,11 +8,16 @@ import (
 	"admitone/tokens"
 )
 
-// HandOut implements tokens.EntryStore. The invitation's row is locked first, so
-// that of a revocation at the same time either this knows, or it knows of this.
+// HandOut implements tokens.EntryStore. The invitation's and the room's rows are
+// locked first, so that of a revocation, a closing or another back end at the same
+// time either this knows, or it knows of this.
 func (s *Invitations) HandOut(ctx context.Context, a tokens.Admission, at, since int64, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
 		err := t.one(tokens.ErrConflict, `UPDATE invitations SET moves = moves WHERE id = $1 AND revoked_at = 0 AND superseded_by = 0`, int64(a.Invitation))
+		if err != nil {
+			return err
+		}
+		err = t.one(tokens.ErrConflict, `UPDATE rooms SET capacity = capacity WHERE id = $1 AND closed_at = 0 AND backend = $2`, int64(a.Room), a.Backend)
 		if err != nil {
 			return err
 		}
@@ -20,8 +25,8 @@ func (s *Invitations) HandOut(ctx context.Context, a tokens.Admission, at, since
 		if err := t.row(`SELECT entered_at FROM admissions WHERE id = $1`, int64(a.ID)).Scan(&last); err != nil {
 			return none(err, tokens.ErrConflict)
 		}
-		err = t.one(tokens.ErrConflict, `UPDATE admissions SET entered_at = $2 WHERE id = $1 AND browser = $3 AND ended_at = 0
-			AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = admissions.room_id AND r.closed_at = 0)`, int64(a.ID), at, a.Browser)
+		err = t.one(tokens.ErrConflict, `UPDATE admissions SET entered_at = $2, backend = $4 WHERE id = $1 AND browser = $3 AND ended_at = 0`,
+			int64(a.ID), at, a.Browser, a.Backend)
 		if err != nil || last > since {
 			return err
 		}
@@ -49,13 +54,13 @@ func (s *Invitations) Entered(ctx context.Context, room rooms.ID, since, at int6
 // HostIn implements tokens.EntryStore.
 func (s *Invitations) HostIn(ctx context.Context, room rooms.ID, since, at int64) (bool, error) {
 	var n int
-	err := s.db.row(ctx, `SELECT COUNT(*) FROM (SELECT a.id`+entered+` AND a.role = $6 LIMIT 1) found`,
+	err := s.db.row(ctx, `SELECT COUNT(*) FROM (SELECT a.id`+entered+` AND a.role = $6 AND a.entered_at > r.held_since AND a.backend = r.backend LIMIT 1) found`,
 		append(enteredArgs(room, since, at), string(tokens.Host))...).Scan(&n)
 	return n > 0, known(err)
 }
 
 // HandedOut implements tokens.EntryStore.
-func (s *Invitations) HandedOut(ctx context.Context, invitations []rooms.ID) ([]tokens.Admission, error) {
+func (s *Invitations) HandedOut(ctx context.Context, room rooms.ID, invitations []rooms.ID) ([]tokens.Admission, error) {
 	if len(invitations) == 0 {
 		return nil, nil
 	}
@@ -63,8 +68,19 @@ func (s *Invitations) HandedOut(ctx context.Context, invitations []rooms.ID) ([]
 	for i, id := range invitations {
 		ids[i] = int64(id)
 	}
-	where, args := in(nil, ids)
-	return list(ctx, s.db, scanAdmission, admissionColumns+` WHERE entered_at <> 0 AND invitation_id IN `+where+` ORDER BY id`, args...)
+	where, args := in([]any{int64(room)}, ids)
+	return list(ctx, s.db, scanAdmission, admissionColumns+` WHERE room_id = $1 AND entered_at <> 0 AND invitation_id IN `+where+` ORDER BY id`, args...)
+}
+
+// LedTo implements tokens.EntryStore.
+func (s *Invitations) LedTo(ctx context.Context, room rooms.ID, backend string) ([]tokens.Admission, error) {
+	return list(ctx, s.db, scanAdmission, admissionColumns+` WHERE room_id = $1 AND entered_at <> 0 AND ended_at = 0 AND backend = $2 ORDER BY id`, int64(room), backend)
+}
+
+// HostNames implements tokens.EntryStore.
+func (s *Invitations) HostNames(ctx context.Context, room rooms.ID) ([]string, error) {
+	return list(ctx, s.db, func(row rowScanner) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT DISTINCT name FROM admissions WHERE room_id = $1 AND role = $2 AND name <> ''`, int64(room), string(tokens.Host))
 }
 
 // Note implements tokens.EntryStore.

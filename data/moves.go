@@ -23,17 +23,17 @@ func (s *Invitations) OfferMove(ctx context.Context, m tokens.Move) error {
 // Move implements tokens.Store.
 func (s *Invitations) Move(ctx context.Context, code string) (m tokens.Move, a tokens.Admission, err error) {
 	err = s.db.row(ctx, `SELECT m.code, m.admission_id, m.invitation_id, m.room_id, m.browser, m.expires_at, m.used_at,
-			a.id, a.invitation_id, a.room_id, a.role, a.name, a.browser, a.created_at, a.ended_at, a.entered_at
+			a.id, a.invitation_id, a.room_id, a.role, a.name, a.browser, a.created_at, a.ended_at, a.entered_at, a.backend
 		FROM moves m JOIN admissions a ON a.id = m.admission_id WHERE m.code = $1`, code).
 		Scan(&m.Code, &m.Admission, &m.Invitation, &m.Room, &m.Browser, &m.ExpiresAt, &m.UsedAt,
-			&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt)
+			&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt, &a.Backend)
 	return m, a, none(err, tokens.ErrNotFound)
 }
 
 // TakeMove implements tokens.Store: the code, the move and the admission are each
 // taken by one conditional statement, and nothing is read first and trusted later.
-func (s *Invitations) TakeMove(ctx context.Context, code, browser, nonce string, at int64, ev audit.Event) error {
-	return s.db.write(ctx, func(t *tx) error {
+func (s *Invitations) TakeMove(ctx context.Context, code, browser, nonce string, at int64, ev audit.Event) (a tokens.Admission, err error) {
+	err = s.db.write(ctx, func(t *tx) error {
 		if err := t.one(tokens.ErrMoveCode, `UPDATE moves SET used_at = $2 WHERE code = $1 AND used_at = 0 AND expires_at > $2`, code, at); err != nil {
 			return err
 		}
@@ -50,8 +50,12 @@ func (s *Invitations) TakeMove(ctx context.Context, code, browser, nonce string,
 		if err != nil {
 			return err
 		}
+		if a, err = scanAdmission(t.row(admissionColumns+` WHERE id = (SELECT admission_id FROM moves WHERE code = $1)`, code)); err != nil {
+			return err
+		}
 		return t.record(s.ids, ev)
 	})
+	return a, err
 }
 
 // LeftFor implements tokens.Store.

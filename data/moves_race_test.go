@@ -61,8 +61,9 @@ func TestOfManyDevicesWithOneCodeExactlyOneGoesOn(t *testing.T) {
 		for _, n := range []int{2, 50} {
 			inv, m := s.offered()
 			won := devices(s, n, func(device string) error {
-				return b.Invitations.Store.TakeMove(t.Context(), m.Code, device, "n "+device, b.Clock.Millis(),
+				_, err := b.Invitations.Store.TakeMove(t.Context(), m.Code, device, "n "+device, b.Clock.Millis(),
 					audit.Event{At: b.Clock.Millis(), Kind: audit.InvitationMovedDevice, Invitation: int64(inv.ID)})
+				return err
 			})
 			after, err := b.Invitations.Store.ByID(t.Context(), inv.ID)
 			if err != nil || won != 1 || after.Moves != 1 || after.Uses != 1 {
@@ -142,7 +143,7 @@ func TestADeviceThatIsLeftTakesNoSecondUseMeanwhile(t *testing.T) {
 			}
 			both.Go(func() {
 				ev := audit.Event{At: b.Clock.Millis(), Kind: audit.InvitationMovedDevice, Invitation: int64(inv.ID)}
-				if err := b.Invitations.Store.TakeMove(t.Context(), m.Code, "new", "n new", b.Clock.Millis(), ev); err != nil {
+				if _, err := b.Invitations.Store.TakeMove(t.Context(), m.Code, "new", "n new", b.Clock.Millis(), ev); err != nil {
 					t.Errorf("round %d: the move: %v", round, err)
 				}
 			})

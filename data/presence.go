@@ -102,11 +102,15 @@ func (s *Presence) Admission(ctx context.Context, room, id rooms.ID) (tokens.Adm
 }
 
 // End implements tokens.Presence.
-func (s *Presence) End(ctx context.Context, a tokens.Admission, at int64, ev audit.Event) error {
-	return s.db.write(ctx, func(t *tx) error {
+func (s *Presence) End(ctx context.Context, a tokens.Admission, at int64, ev audit.Event) (left tokens.Admission, err error) {
+	err = s.db.write(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE admissions SET ended_at = $2 WHERE id = $1 AND ended_at = 0`, int64(a.ID), at)
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
+		}
+		left, err = scanAdmission(t.row(admissionColumns+` WHERE id = $1`, int64(a.ID)))
+		if err != nil || n == 0 {
+			return none(err, tokens.ErrNotFound)
 		}
 		_, err = t.exec(`INSERT INTO presence (admission_id, room_id, since, seen_at, left_at, removed_at, gone) VALUES ($1, $2, $3, $3, $3, $3, 0)
 			ON CONFLICT (admission_id) DO UPDATE SET removed_at = excluded.removed_at`, int64(a.ID), int64(a.Room), at)
@@ -115,6 +119,7 @@ func (s *Presence) End(ctx context.Context, a tokens.Admission, at int64, ev aud
 		}
 		return t.record(s.ids, ev)
 	})
+	return left, err
 }
 
 // Resume implements tokens.Presence.

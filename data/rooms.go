@@ -96,8 +96,9 @@ func (s *Rooms) List(ctx context.Context, q rooms.Query) ([]rooms.Listed, error)
 // Update implements rooms.Store.
 func (s *Rooms) Update(ctx context.Context, r rooms.Room, shift rooms.Shift, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		err := t.one(rooms.ErrNotFound, `UPDATE rooms SET name = $2, starts_at = $3, ends_at = $4, timezone = $5, backend = $6, external_id = $7, locale = $8, capacity = $9
-			WHERE id = $1`, int64(r.ID), r.Name, r.StartsAt, r.EndsAt, r.Timezone, r.Backend, r.ExternalID, r.Locale, r.Capacity)
+		err := t.one(rooms.ErrNotFound, `UPDATE rooms SET name = $2, starts_at = $3, ends_at = $4, timezone = $5, backend = $6, external_id = $7, locale = $8, capacity = $9,
+			held_since = CASE WHEN backend <> $6 OR starts_at <> $3 THEN CAST($10 AS BIGINT) ELSE held_since END
+			WHERE id = $1`, int64(r.ID), r.Name, r.StartsAt, r.EndsAt, r.Timezone, r.Backend, r.ExternalID, r.Locale, r.Capacity, ev.At)
 		if err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func (s *Rooms) Update(ctx context.Context, r rooms.Room, shift rooms.Shift, ev 
 // SetClosed implements rooms.Store.
 func (s *Rooms) SetClosed(ctx context.Context, id rooms.ID, at int64, ev audit.Event) (done bool, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE rooms SET closed_at = $2 WHERE id = $1 AND (closed_at = 0) <> (CAST($2 AS BIGINT) = 0)`, int64(id), at)
+		n, err := t.exec(`UPDATE rooms SET closed_at = $2, held_since = $3 WHERE id = $1 AND (closed_at = 0) <> (CAST($2 AS BIGINT) = 0)`, int64(id), at, ev.At)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -64,9 +64,9 @@ func (s *Invitations) named(ctx context.Context, ids []rooms.ID, query string) (
 }
 
 // RevokeAll implements tokens.Store.
-func (s *Invitations) RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (n int, err error) {
+func (s *Invitations) RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (revoked []rooms.ID, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
-		n = 0
+		revoked = nil
 		for _, id := range ids {
 			did, err := t.exec(`UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND room_id = $3 AND revoked_at = 0 AND superseded_by = 0`, int64(id), at, int64(room))
 			if err != nil {
@@ -75,14 +75,17 @@ func (s *Invitations) RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.
 			if did == 0 {
 				continue
 			}
-			n++
+			revoked = append(revoked, id)
 			if err := t.record(s.ids, ev(id)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return nil, err
+	}
+	return revoked, nil
 }
 
 // RestoreAll implements tokens.Store.

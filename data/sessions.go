@@ -139,10 +139,7 @@ func (s *Sessions) EndSignIn(ctx context.Context, host string, id rooms.ID) erro
 // EndSignIns implements hosts.SignIns.
 func (s *Sessions) EndSignIns(ctx context.Context, host string, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM sessions WHERE host = $1 AND host <> ''`, strings.ToLower(host)); err != nil {
-			return err
-		}
-		if _, err := t.exec(`INSERT INTO host_epochs (host, epoch) VALUES ($1, 1) ON CONFLICT (host) DO UPDATE SET epoch = host_epochs.epoch + 1`, strings.ToLower(host)); err != nil {
+		if err := t.endSignIns(strings.ToLower(host), hosts.Kept{}); err != nil {
 			return err
 		}
 		return t.record(s.db.ids, ev)

@@ -65,6 +65,7 @@ func serve(t *testing.T, d *datatest.Bench, change ...func(*bench)) *bench {
 		b.app.Gate = hosts.NewGate(b.app.Directory, d.Hosts, d.Clock.Now)
 	}
 	b.app.Apps = &oauth.Server{Store: data.NewOAuth(d.DB, d.IDs), Ring: d.Ring, Directory: b.app.Directory, IDs: d.IDs, Base: b.base, Now: d.Clock.Now}
+	b.app.Factors = &hosts.SecondFactors{Directory: b.app.Directory, Store: d.Hosts, Now: d.Clock.Now, Site: "meet.example"}
 	b.app.HostTokens = &hosts.Tokens{Ring: d.Ring, Directory: b.app.Directory, Base: b.base, Now: d.Clock.Now}
 	b.app.Sessions = data.NewSessions(d.DB, func() time.Time { return b.session() })
 	b.app.Registry = prometheus.NewRegistry()

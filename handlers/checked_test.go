@@ -50,13 +50,13 @@ func (c *checked) patch(path, body string) answer {
 	return c.do(http.MethodPatch, path, body, header("Content-Type", "application/json"))
 }
 
-func (c *checked) json(method, path string, body any) answer {
+func (c *checked) json(method, path string, body any, change ...func(*http.Request)) answer {
 	c.v.t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		c.v.t.Fatal(err)
 	}
-	return c.do(method, path, string(raw), header("Content-Type", "application/json"))
+	return c.do(method, path, string(raw), append([]func(*http.Request){header("Content-Type", "application/json")}, change...)...)
 }
 
 // as is the same program with other credentials, whose answers count as its own.

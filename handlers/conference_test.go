@@ -94,7 +94,7 @@ func TestGuestsWaitForAHostOnAPage(t *testing.T) {
 	guest.stream("/join/standup/wait")
 	guest.get("/join/standup/wait").wants(http.StatusSeeOther)
 	b.browser(t).get("/join/standup/wait").wants(http.StatusNotFound)
-	host.get("/invitations/"+shown(list[0].ID)).wants(http.StatusOK).says("stay until they leave")
+	host.get("/invitations/" + shown(list[0].ID)).wants(http.StatusOK).says("stay until they leave")
 }
 
 // A stream of a page that has nothing to wait for any more ends at once.

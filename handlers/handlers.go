@@ -18,6 +18,7 @@ import (
 	"admitone/handlers/api"
 	"admitone/handlers/dashboard"
 	"admitone/handlers/join"
+	authorization "admitone/handlers/oauth"
 	"admitone/handlers/session"
 	"admitone/rooms"
 	"admitone/rooms/conference"
@@ -33,6 +34,7 @@ type App struct {
 	Invitations *tokens.Invitations
 	Directory   *hosts.Directory
 	Gate        *hosts.Gate
+	Factors     *hosts.SecondFactors
 	HostTokens  *hosts.Tokens
 	Apps        *oauth.Server
 	Backends    *conference.Backends
@@ -48,6 +50,7 @@ type App struct {
 	Secure       bool         // whether that is https
 	Open         bool         // HOST_USER_AUTH=false
 	Trusted      []*net.IPNet // proxies whose forwarding headers count
+	Origins      []string     // of pages elsewhere that may call the API and the token endpoint
 	MetricsToken string       // opens /metrics from elsewhere than this machine
 	APIKeySecret string       // opens the calls in MiroTalk's shape; without it they are not there
 	Registry     *prometheus.Registry
@@ -76,6 +79,7 @@ func New(a App) http.Handler {
 	asks := &hosts.Buckets{Burst: 5, Every: time.Minute, Now: a.Now}
 	doors := session.New(session.Doors{
 		Directory: a.Directory, Gate: a.Gate, Tokens: a.HostTokens, Apps: a.Apps, Open: a.Open, Secure: a.Secure, Now: a.Now, IDs: a.Rooms.IDs,
+		Passkeys: hosts.NewPasskeys(a.Gate, a.Rooms.IDs, a.Base),
 	}, a.Sessions)
 	guest := &join.Pages{
 		Invitations: a.Invitations, Directory: a.Directory, Backends: a.Backends, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop,
@@ -83,17 +87,24 @@ func New(a App) http.Handler {
 	}
 	host := &dashboard.Pages{
 		Rooms: a.Rooms, Invitations: a.Invitations, Backends: a.Backends, Lobby: a.Lobby, Watcher: a.Watcher, Stop: a.Stop,
-		HostDoor: &tokens.HostDoor{Invitations: a.Invitations}, Doors: doors, Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Now: a.Now,
+		HostDoor: &tokens.HostDoor{Invitations: a.Invitations}, Ring: a.Apps.Ring, Doors: doors, Factors: a.Factors, Accounts: &hosts.Accounts{SignIns: a.Sessions, Directory: a.Directory, Now: a.Now}, Now: a.Now,
 	}
 	rest := &api.API{
-		Rooms: a.Rooms, Invitations: a.Invitations, Gate: a.Gate, Tokens: a.HostTokens, Guesses: guesses, Base: a.Base, Now: a.Now,
-		KeySecret: a.APIKeySecret, Doors: doors, Backend: first(a.Backends.Names()),
+		Rooms: a.Rooms, Invitations: a.Invitations, Apps: a.Apps, Gate: a.Gate, Tokens: a.HostTokens, Guesses: guesses, Base: a.Base, Now: a.Now,
+		KeySecret: a.APIKeySecret, Doors: doors, Factors: a.Factors, Backend: first(a.Backends.Names()),
+	}
+	as := &authorization.Endpoints{
+		Apps: a.Apps, Invitations: a.Invitations, Doors: doors, Base: a.Base, Now: a.Now,
+		// Ten wrong secrets or codes at once, then one every ten seconds, for each client and address.
+		Guesses: &hosts.Buckets{Burst: 10, Every: 10 * time.Second, Now: a.Now},
+		// Twenty new apps at once, then one a minute, from each address.
+		Registered: &hosts.Buckets{Burst: 20, Every: time.Minute, Now: a.Now},
 	}
 	fail := &failures{base: a.Base, guest: guest, doors: doors, log: a.Log, now: a.Now}
 	count := newMetrics(a.Registry)
 
 	e.HTTPErrorHandler = fail.answer
-	e.Use(observe(a.Log, a.Now, count, fail), secure(a.Secure))
+	e.Use(observe(a.Log, a.Now, count, fail), secure(a.Secure), share(a.Origins))
 	if a.Open {
 		e.Use(loopbackOnly)
 	}
@@ -136,12 +147,42 @@ func New(a App) http.Handler {
 	d := routes{e, "", []echo.MiddlewareFunc{limit(maxForm), doors.Load}}
 	d.GET("/signin", host.SignInPage)
 	d.POST("/signin", host.SignIn)
+	d.GET("/signin/code", host.CodePage)
+	d.POST("/signin/code", host.Code)
+	d.POST("/signin/passkey/ask", host.AskPasskey)
+	d.POST("/signin/passkey", host.PasskeySignIn)
+	d.POST("/signin/code/passkey/ask", host.AskPasskeyCode)
+	d.POST("/signin/code/passkey", host.PasskeyCode)
 	d.POST("/signout", host.SignOut)
 	d.GET("/", host.Signed(host.List))
 	d.GET("/account", host.Signed(host.Account))
 	d.POST("/account/sessions/end", host.Signed(host.EndSignIns))
 	d.POST("/account/sessions/:signin/end", host.Signed(host.EndSignIn))
 	d.POST("/account/sessions/:signin/known", host.Signed(host.KnowSignIn))
+	d.GET("/account/keys", host.Signed(host.APIKeys))
+	d.POST("/account/keys", host.Signed(host.MakeAPIKey))
+	d.GET("/account/keys/:key", host.Signed(host.APIKey))
+	d.POST("/account/keys/:key/remove", host.Signed(host.RemoveAPIKey))
+	d.GET("/account/apps", host.Signed(host.AppList))
+	d.POST("/account/apps", host.Signed(host.MakeApp))
+	d.GET("/account/apps/:app", host.Signed(host.AppDetail))
+	d.POST("/account/apps/:app/scopes", host.Signed(host.LimitApp))
+	d.POST("/account/apps/:app/secret", host.Signed(host.NewAppSecret))
+	d.POST("/account/apps/:app/remove", host.Signed(host.RemoveApp))
+	d.POST("/account/apps/:app/withdraw", host.Signed(host.WithdrawApp))
+	d.GET("/account/signing-keys", host.Signed(host.SigningKeys))
+	d.POST("/account/signing-keys/rotate", host.Signed(host.RotateKeys))
+	d.GET("/account/second-factor", host.Enrolling(host.SecondFactor))
+	d.POST("/account/second-factor/request", host.Enrolling(host.RequestFactor))
+	d.POST("/account/second-factor/confirm", host.Enrolling(host.ConfirmFactor))
+	d.POST("/account/second-factor/codes", host.Signed(host.RecoverFactor))
+	d.POST("/account/second-factor/disable", host.Signed(host.DisableFactor))
+	d.POST("/account/second-factor/require", host.Signed(host.RequireFactor))
+	d.POST("/account/second-factor/reset", host.Signed(host.ResetFactor))
+	d.GET("/account/passkeys", host.Enrolling(host.Passkeys))
+	d.POST("/account/passkeys", host.Enrolling(host.AddPasskey))
+	d.POST("/account/passkeys/request", host.Enrolling(host.RequestPasskey))
+	d.POST("/account/passkeys/:passkey/remove", host.Signed(host.RemovePasskey))
 	d.GET("/live", host.Signed(host.LiveRooms))
 	d.POST("/rooms", host.Signed(host.Create))
 	d.GET("/rooms/:room", host.Signed(host.Room))
@@ -166,11 +207,28 @@ func New(a App) http.Handler {
 	d.POST("/invitations/:id/restore", host.Signed(host.Restore))
 	d.POST("/invitations/:id/reissue", host.Signed(host.Reissue))
 	d.POST("/invitations/:id/moves", host.Signed(host.AllowMove))
+	d.GET("/requests/:id", host.Signed(host.Request))
 	d.POST("/requests/:id/answer", host.Signed(host.Answer))
 	d.POST("/requests/:id/dismiss", host.Signed(host.Dismiss))
 	d.POST("/requests/:id/recall", host.Signed(host.Recall))
 
+	l := routes{e, "", []echo.MiddlewareFunc{limit(maxForm), as.Guard, doors.Load}}
+	l.GET(session.AskPath, as.Authorize)
+	l.POST(session.AskPath, as.Decide)
+	t := routes{e, "", []echo.MiddlewareFunc{limit(maxForm), as.Guard}}
+	t.GET("/.well-known/oauth-authorization-server", as.Metadata)
+	t.POST("/oauth/token", as.Token)
+	t.POST("/oauth/revoke", as.Revoke)
+	t.POST("/oauth/introspect", as.Introspect)
+	t.POST("/oauth/register", as.Register)
+	t.POST("/api/v1/apps", as.RegisterApp)
+	free.GET("/.well-known/jwks.json", as.JWKS)
+
 	routes{e, "/api/v1", []echo.MiddlewareFunc{limit(maxBody)}}.POST("/users/token", rest.Token)
+	f := routes{e, "/api/v1/users/me/two-factor", []echo.MiddlewareFunc{limit(maxBody), doors.Personal}}
+	f.POST("/request", rest.RequestTwoFactor)
+	f.POST("/confirm-request", rest.ConfirmTwoFactor)
+	f.POST("/disable", rest.DisableTwoFactor)
 	if a.APIKeySecret != "" {
 		m := routes{e, "/api/v1", []echo.MiddlewareFunc{rest.Keyed, limit(maxBody)}}
 		m.POST("/meeting", rest.Meeting)
@@ -178,6 +236,7 @@ func New(a App) http.Handler {
 		m.POST("/token", rest.JoinToken)
 	}
 	r := routes{e, "/api/v1", []echo.MiddlewareFunc{limit(maxBody), doors.Bearer}}
+	r.GET("/apps/verify_credentials", as.VerifyApp)
 	r.POST("/rooms", rest.CreateRoom)
 	r.GET("/rooms", rest.ListRooms)
 	r.GET("/rooms/:room", rest.Room)

@@ -82,8 +82,8 @@ func TestPagesOfHostsAreKeptByNobody(t *testing.T) {
 			continue
 		}
 		want := http.StatusOK
-		if strings.HasSuffix(r.pattern, "/live") {
-			want = http.StatusSeeOther // who reads no event stream is led to the page
+		if strings.HasSuffix(r.pattern, "/live") || strings.HasPrefix(r.pattern, "/requests/") {
+			want = http.StatusSeeOther // who reads no event stream is led to the page, and a request has its room's
 		}
 		if got := ask(r, r.path, browser, browser).wants(want).Header.Get("Cache-Control"); got != "no-store" {
 			t.Errorf("%s: Cache-Control is %q", r.name(), got)

@@ -49,7 +49,9 @@ func TestMethods(t *testing.T) {
 		if r.api() {
 			newValidator(t).checkProblem(t, wrong.Response, []byte(wrong.body))
 			wrong.refuses(http.StatusMethodNotAllowed, "method_not_allowed")
-		} else if kind := wrong.Header.Get("Content-Type"); !strings.Contains(kind, "html") && !strings.Contains(kind, "problem+json") {
+		} else if kind := wrong.Header.Get("Content-Type"); r.oauth() {
+			wrong.says(`"error":"invalid_request"`)
+		} else if !strings.Contains(kind, "html") && !strings.Contains(kind, "problem+json") {
 			t.Errorf("PUT %s → %s", r.path, kind)
 		}
 		for _, method := range []string{http.MethodTrace, http.MethodConnect, "PROPFIND", "post", "GETX"} {
@@ -94,7 +96,7 @@ func TestUnknownAddresses(t *testing.T) {
 				v.checkProblem(t, a.Response, []byte(a.body))
 			}
 		}
-		for _, path := range []string{"/nowhere", "/rooms", "/apiary", "/join", "/i", "/i/", "/join/x/y", "/static/", "/static/nothing.css", "/signin/x", "/.env", "/problems/"} {
+		for _, path := range []string{"/nowhere", "/apiary", "/join", "/i", "/i/", "/join/x/y", "/static/", "/static/nothing.css", "/signin/x", "/.env", "/problems/"} {
 			a := who.get(path)
 			if a.StatusCode != http.StatusNotFound && a.StatusCode != http.StatusMethodNotAllowed {
 				t.Errorf("GET %s → %d", path, a.StatusCode)

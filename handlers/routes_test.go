@@ -10,8 +10,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/rooms"
+	"admitone/rooms/hosts"
 	"admitone/static"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // route is a route of the server with real values in its address, so that a
@@ -25,6 +27,11 @@ func (r route) name() string { return r.method + " " + r.pattern }
 // api tells whether programs call it with a bearer.
 func (r route) api() bool {
 	return strings.HasPrefix(r.pattern, "/api/")
+}
+
+// oauth tells whether apps call it with their own id and secret, or with nothing.
+func (r route) oauth() bool {
+	return strings.HasPrefix(r.pattern, "/oauth/") && r.pattern != "/oauth/authorize" || strings.HasPrefix(r.pattern, "/.well-known/")
 }
 
 // guest tells whether it is a page of a link.
@@ -51,7 +58,7 @@ func (b *bench) routes(t *testing.T, room string, inv tokens.Invitation) (all []
 		if r.Method == echo.RouteNotFound {
 			continue
 		}
-		path := strings.NewReplacer("/requests/:id", "/requests/"+request, ":room", room, ":id", shown(inv.ID), ":code", b.Invitations.Links.Code(inv.ID), ":signin", rooms.ID(1).Show(rooms.SignInPrefix),
+		path := strings.NewReplacer("/requests/:id", "/requests/"+request, ":room", room, ":id", shown(inv.ID), ":code", b.Invitations.Links.Code(inv.ID), ":signin", rooms.ID(1).Show(rooms.SignInPrefix), ":key", rooms.ID(1).Show(oauth.KeyIDPrefix), ":app", oauth.ClientPrefix+"none", ":passkey", rooms.ID(1).Show(hosts.PasskeyPrefix),
 			"problems/:code", "problems/used", "/static/*", static.URL("app.css")).Replace(r.Path)
 		if r.Path == "/join/:room" {
 			path = b.long(t, inv)
@@ -96,7 +103,7 @@ func TestTheDocumentDescribesEveryRouteOfTheAPIAndNoOther(t *testing.T) {
 	b := setup(t)
 	var served []string
 	for _, r := range b.routes(t, "any", tokens.Invitation{ID: 1}) {
-		if r.api() || slices.Contains([]string{"/healthz", "/readyz", "/openapi.json"}, r.pattern) {
+		if r.api() || r.oauth() || r.name() == "GET /oauth/authorize" || slices.Contains([]string{"/healthz", "/readyz", "/openapi.json"}, r.pattern) {
 			served = append(served, r.method+" "+strings.NewReplacer(":room", "{room}", ":id", "{id}").Replace(r.pattern))
 		}
 	}

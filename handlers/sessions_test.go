@@ -67,7 +67,7 @@ func TestSigningOutEndsTheSessionOnTheServer(t *testing.T) {
 	const name = "__Host-session"
 	value := sessionOf(b.nobody(t).signIn("bob", passwords["bob"]), name).Value
 	mine := header("Cookie", name+"="+value)
-	b.nobody(t).get("/signout", mine).wants(http.StatusMethodNotAllowed)
+	b.nobody(t).get("/signout", mine).wants(http.StatusSeeOther)
 	b.nobody(t).do("POST", "/signout", "", mine, header("Sec-Fetch-Site", "cross-site")).wants(http.StatusForbidden)
 	b.nobody(t).get("/", mine).wants(http.StatusOK)
 	out := b.nobody(t).do("POST", "/signout", "", mine).wants(http.StatusSeeOther)

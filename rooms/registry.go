@@ -67,7 +67,9 @@ type Registry struct {
 	IDs      *IDs
 	Now      func() time.Time
 	Backends func(name string) bool // tells whether a back end of this name is configured
-	Closed   func(Room)             // hears of each room that was closed, after the commit; may be nil
+	// Closed hears of each room that was closed, and of each as it was that went to
+	// another back end, after the commit; it may be nil.
+	Closed func(Room)
 }
 
 // Draft is what a caller asks a new room to be.
@@ -164,7 +166,11 @@ func (g *Registry) Change(ctx context.Context, by Caller, r Room, c Change) (Roo
 		shift = shiftBetween(was, r)
 	}
 	now := g.Now().UnixMilli()
-	return r, g.Store.Update(ctx, r, shift, by.event(audit.RoomChanged, now, r.ID, changed(was, r)))
+	err := g.Store.Update(ctx, r, shift, by.event(audit.RoomChanged, now, r.ID, changed(was, r)))
+	if err == nil && r.Backend != was.Backend && g.Closed != nil {
+		g.Closed(was)
+	}
+	return r, err
 }
 
 // shiftBetween is how far invitations' windows move when was becomes r. An

@@ -64,17 +64,17 @@
 
   // Telling ----------------------------------------------------------------
 
-  const present = (root) => new Map([...root.querySelectorAll('#people li[data-came]')].map((el) => [el.id, el.dataset]));
-  let people = present(document);
+  const present = (root) => new Map([...root.querySelectorAll('[data-live] [data-came]')].map((el) => [el.id, el.dataset]));
+  let known = present(document);
   let hush;
   const announce = (root) => {
     const now = present(root);
     const news = [
-      ...[...now].filter(([id]) => !people.has(id)).map(([, d]) => d.came),
-      ...[...people].filter(([id]) => !now.has(id)).map(([, d]) => d.left),
+      ...[...now].filter(([id]) => !known.has(id)).map(([, d]) => d.came),
+      ...[...known].filter(([id, d]) => d.left && !now.has(id)).map(([, d]) => d.left),
     ];
-    people = now;
-    if (news.length === 0 || !document.getElementById('people')) return;
+    known = now;
+    if (news.length === 0) return;
     const line = document.getElementById('announce');
     line.textContent = news.slice(0, 3).join(' · ');
     clearTimeout(hush);

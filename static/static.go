@@ -20,13 +20,14 @@ import (
 // Prefix is the path below which Handler must be mounted.
 const Prefix = "/static/"
 
-//go:embed css/*.css app.js live.js vendor/htmx.min.js icon.svg present.svg
+//go:embed css/*.css app.js live.js passkeys.js vendor/htmx.min.js icon.svg present.svg
 var files embed.FS
 
 // sources names what each asset is made of. The style sheet is several files, each one thought, sent as one.
 var sources = map[string][]string{
 	"app.css":     {"css/tokens.css", "css/base.css", "css/controls.css", "css/parts.css", "css/ticket.css", "css/pages.css"},
 	"app.js":      {"app.js", "live.js"},
+	"passkeys.js": {"passkeys.js"},
 	"htmx.min.js": {"vendor/htmx.min.js"},
 	"icon.svg":    {"icon.svg"},
 	"present.svg": {"present.svg"},

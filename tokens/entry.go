@@ -13,19 +13,25 @@ import (
 // EntryStore keeps for whom join links were handed out, under the terms of Store.
 type EntryStore interface {
 	// HandOut notes that a join link is handed out for the admission at that
-	// moment, and stores the event unless one was handed out after since. It is
-	// ErrConflict, and nothing has changed, where in that very statement the
-	// admission has ended or belongs to another browser, or its invitation is
-	// withdrawn or its room closed.
+	// moment, which leads to a.Backend, and stores the event unless one was handed
+	// out after since. It is ErrConflict, and nothing has changed, where in that very
+	// transaction the admission has ended or belongs to another browser, its
+	// invitation is withdrawn, or its room closed or held elsewhere.
 	HandOut(ctx context.Context, a Admission, at, since int64, ev audit.Event) error
 	// Entered lists for whom of the room join links were handed out after since
 	// and whose admission holds at that moment, the first to come first.
 	Entered(ctx context.Context, room rooms.ID, since, at int64, limit int) ([]Present, error)
-	// HostIn tells whether a host is among them.
+	// HostIn tells whether a host is among them who entered where the room is held
+	// now, after it was last closed, opened, moved in time or led to another back end.
 	HostIn(ctx context.Context, room rooms.ID, since, at int64) (bool, error)
-	// HandedOut returns the admissions by these invitations for which a join link
-	// was ever handed out.
-	HandedOut(ctx context.Context, invitations []rooms.ID) ([]Admission, error)
+	// HandedOut returns the admissions by these invitations of the room for which a
+	// join link was ever handed out.
+	HandedOut(ctx context.Context, room rooms.ID, invitations []rooms.ID) ([]Admission, error)
+	// LedTo returns the room's admissions that have not ended whose last join link
+	// leads to that back end.
+	LedTo(ctx context.Context, room rooms.ID, backend string) ([]Admission, error)
+	// HostNames are what hosts of the room were admitted as, each once.
+	HostNames(ctx context.Context, room rooms.ID) ([]string, error)
 	// Note stores an event about what happened elsewhere.
 	Note(ctx context.Context, ev audit.Event) error
 }
@@ -42,6 +48,7 @@ func (s *Invitations) handOut(ctx context.Context, in Admitted) error {
 	now := s.Now().UnixMilli()
 	ev := event(audit.Actor{Kind: audit.Guest, Name: in.Admission.Name}, audit.ConferenceEntered, now, in.Invitation, "")
 	ev.Admission = int64(in.Admission.ID)
+	in.Admission.Backend = in.Invitation.Room.Backend
 	return s.Store.HandOut(ctx, in.Admission, now, now-enteredAgain.Milliseconds(), ev)
 }
 
@@ -58,10 +65,28 @@ func (s *Invitations) Held(ctx context.Context, inv Invitation) error {
 	return err
 }
 
+// HostStays is for how long a host counts as being inside where the room has no
+// end: nobody tells when the last one leaves.
+const HostStays = 4 * time.Hour
+
 // hostIn tells whether a join link was handed out for a host whose admission is
-// good, and not longer ago than an admission lasts: yesterday's host has left.
+// good, and not longer ago than HostStays, or than an admission lasts where the
+// room has an end: yesterday's host has left.
 func hostIn(ctx context.Context, s EntryStore, room rooms.Room, now time.Time) (bool, error) {
-	return s.HostIn(ctx, room.ID, now.Add(-Stay).UnixMilli(), now.UnixMilli())
+	within := HostStays
+	if room.EndsAt != 0 {
+		within = Stay
+	}
+	return s.HostIn(ctx, room.ID, now.Add(-within).UnixMilli(), now.UnixMilli())
+}
+
+// visit is how the back end meets whom the admission lets in: the room's own as
+// it is now, and for one who was handed over the one they were handed over to.
+func (a Admission) visit(room rooms.Room) conference.Visit {
+	if a.EnteredAt != 0 {
+		room.Backend = a.Backend
+	}
+	return conference.Visit{Room: room, Admission: a.ID, Role: string(a.Role), Name: a.Name, Until: a.Until(room)}
 }
 
 // Admits is Invitation.Check and what only the room as it is now can say: nil,
@@ -82,10 +107,9 @@ func (s *Invitations) Answers(ctx context.Context, in Admitted) error {
 // Remaining tells whether join links were handed out by the invitation, and until
 // when the last of them opens the door, whatever happens here.
 func (s *Invitations) Remaining(ctx context.Context, inv Invitation) (until int64, entered bool, err error) {
-	list, err := s.Store.HandedOut(ctx, []rooms.ID{inv.ID})
+	list, err := s.Store.HandedOut(ctx, inv.Room.ID, []rooms.ID{inv.ID})
 	for _, a := range list {
-		v := conference.Visit{Room: inv.Room, Admission: a.ID, Role: string(a.Role), Name: a.Name, Until: a.Until(inv.Room)}
-		until = max(until, a.EnteredAt+s.Handover.Lasts(v).Milliseconds())
+		until = max(until, a.EnteredAt+s.Handover.Lasts(a.visit(inv.Room)).Milliseconds())
 	}
 	return until, len(list) > 0, err
 }

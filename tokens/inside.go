@@ -10,7 +10,7 @@ import (
 // StillHeld tells somebody who was refused with ErrWaiting whether that holds;
 // it costs little however many ask.
 func (l *Lobby) StillHeld(ctx context.Context, room rooms.Room) bool {
-	in, err := l.waiting.get(ctx, room.ID, lookedAgain, func(ctx context.Context) (bool, error) { return hostIn(ctx, l.Entries, room, l.Now()) })
+	in, err := l.waiting.get(ctx, room, lookedAgain, func(ctx context.Context) (bool, error) { return hostIn(ctx, l.Entries, room, l.Now()) })
 	return err != nil || !in
 }
 
@@ -25,7 +25,7 @@ func (l *Lobby) Inside(ctx context.Context, room rooms.Room) (list []Present, to
 	}
 	brief, cancel := context.WithTimeout(ctx, aMoment)
 	defer cancel()
-	ids, failed := l.inside.get(brief, room.ID, askedAgain, func(ctx context.Context) (map[rooms.ID]bool, error) {
+	ids, failed := l.inside.get(brief, room, askedAgain, func(ctx context.Context) (map[rooms.ID]bool, error) {
 		ids, err := l.Handover.Inside(ctx, room)
 		in := map[rooms.ID]bool{}
 		for _, id := range ids {

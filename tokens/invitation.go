@@ -168,8 +168,9 @@ type Admission struct {
 	Name       string
 	Browser    string // hash of the browser's cookie, empty for the API
 	CreatedAt  int64
-	EndedAt    int64 // when it was taken away, 0 while it was not
-	EnteredAt  int64 // when a join link was last handed out for it, 0 while none was
+	EndedAt    int64  // when it was taken away, 0 while it was not
+	EnteredAt  int64  // when a join link was last handed out for it, 0 while none was
+	Backend    string // the back end which that link leads to
 }
 
 // Stay is how long an admission to a room without an end lasts.
@@ -195,7 +196,7 @@ const (
 	MaxUses     = 1000
 	MaxLifetime = 366 * 24 * time.Hour
 	MinLifetime = time.Second
-	MaxNameLen  = 200
+	MaxNameLen  = rooms.MaxName
 	MaxEmailLen = 254
 	UndoWindow  = time.Minute
 )

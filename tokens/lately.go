@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type lately[T any] struct {
 	mu    sync.Mutex
 	rooms map[rooms.ID]*asked[T]
-	slots chan struct{}
+	slots slots
 }
 
 type asked[T any] struct {
@@ -30,16 +31,13 @@ type answered[T any] struct {
 	err    error
 }
 
-const (
-	// manyAsked is how many rooms are remembered at most.
-	manyAsked = 1000
-	// atOnce is how many are asked about at the same time.
-	atOnce = 8
-)
+// manyAsked is how many rooms are remembered at most, beside those about which an
+// answer is still to come.
+const manyAsked = 1000
 
 // get returns the latest answer; it waits for one no longer than ctx lasts, and
 // then takes the one before where there is one.
-func (l *lately[T]) get(ctx context.Context, room rooms.ID, every time.Duration, ask func(context.Context) (T, error)) (T, error) {
+func (l *lately[T]) get(ctx context.Context, room rooms.Room, every time.Duration, ask func(context.Context) (T, error)) (T, error) {
 	a := l.find(room, every, ask)
 	select {
 	case <-a.done:
@@ -53,32 +51,38 @@ func (l *lately[T]) get(ctx context.Context, room rooms.ID, every time.Duration,
 	return none, ctx.Err()
 }
 
-func (l *lately[T]) find(room rooms.ID, every time.Duration, ask func(context.Context) (T, error)) *asked[T] {
+func (l *lately[T]) find(room rooms.Room, every time.Duration, ask func(context.Context) (T, error)) *asked[T] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := l.rooms[room]
+	a := l.rooms[room.ID]
 	if a != nil && !a.over(every) {
 		return a
 	}
-	if l.rooms == nil || len(l.rooms) >= manyAsked {
+	if l.rooms == nil {
 		l.rooms = map[rooms.ID]*asked[T]{}
 	}
-	if l.slots == nil {
-		l.slots = make(chan struct{}, atOnce)
+	if len(l.rooms) >= manyAsked {
+		maps.DeleteFunc(l.rooms, func(_ rooms.ID, a *asked[T]) bool { return a.over(0) })
 	}
 	next := &asked[T]{done: make(chan struct{}), since: time.Now()}
 	if a != nil {
 		next.before = &answered[T]{a.answer, a.err} // without those before it
 	}
-	l.rooms[room] = next
+	l.rooms[room.ID] = next
 	go func() {
-		l.slots <- struct{}{}
-		defer func() { <-l.slots }()
+		defer close(next.done)
 		// For all who share the answer, so that nobody's leaving ends it.
+		turn, missed := context.WithTimeout(context.Background(), conference.Timeout)
+		defer missed()
+		free := l.slots.take(turn, room.Backend, nil)
+		if free == nil {
+			next.err = turn.Err()
+			return
+		}
+		defer free()
 		ctx, cancel := context.WithTimeout(context.Background(), conference.Timeout)
 		defer cancel()
 		next.answer, next.err = ask(ctx)
-		close(next.done)
 	}()
 	return next
 }

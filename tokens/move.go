@@ -45,14 +45,15 @@ type MoveStore interface {
 	// Move returns the one of this code's hash with its admission, or ErrNotFound.
 	Move(ctx context.Context, code string) (Move, Admission, error)
 	// TakeMove gives the admission to another browser and nonce (both hashes),
-	// and uses up the code and one move of the invitation.
+	// and uses up the code and one move of the invitation. It returns the
+	// admission as that very transaction left it.
 	//
 	// It is ErrMoveCode unless the code is unused and alive at that moment, in
 	// that very statement, and the admission still belongs to the browser that
 	// offered it; ErrNoMoves when the invitation was moved as often as it may;
 	// ErrConflict when the nonce has an admission by this invitation already.
 	// Then nothing has changed.
-	TakeMove(ctx context.Context, code, browser, nonce string, at int64, ev audit.Event) error
+	TakeMove(ctx context.Context, code, browser, nonce string, at int64, ev audit.Event) (Admission, error)
 	// LeftFor returns the invitation by which that browser was admitted to the
 	// room, the latest, before it went on elsewhere; of one invitation alone
 	// where that is not 0. It is ErrNotFound when there is none.
@@ -128,10 +129,14 @@ func (s *Invitations) TakeMove(ctx context.Context, code, browser string) (Admit
 	ev := event(audit.Actor{Kind: audit.Guest, Name: in.Admission.Name}, audit.InvitationMovedDevice, now, in.Invitation, "")
 	ev.Admission = int64(in.Admission.ID)
 	nonce := hashNonce(audit.Actor{}, browser, PageNonce(browser, in.Invitation.ID))
-	if err := s.Store.TakeMove(ctx, moveHash(code), BrowserHash(browser), nonce, now, ev); err != nil {
+	left := in.Admission.Browser
+	moved, err := s.Store.TakeMove(ctx, moveHash(code), BrowserHash(browser), nonce, now, ev)
+	if err != nil {
 		return in, err
 	}
-	s.Removals.ended(in.Invitation.Room, in.Admission)
+	in.Admission = moved
+	moved.Browser = left
+	s.Removals.ended(in.Invitation.Room, moved)
 	return in, nil
 }
 

@@ -28,8 +28,9 @@ type Presence interface {
 	Depart(ctx context.Context, seen, removed int64, ev func(p Present, room rooms.ID) audit.Event) error
 	// Admission returns one of the room, or ErrNotFound.
 	Admission(ctx context.Context, room, id rooms.ID) (Admission, error)
-	// End takes the admission away; one that has ended stays as it is.
-	End(ctx context.Context, a Admission, at int64, ev audit.Event) error
+	// End takes the admission away, and returns it as that very transaction left
+	// it; one that has ended stays as it is.
+	End(ctx context.Context, a Admission, at int64, ev audit.Event) (Admission, error)
 	// Resume gives back what End took after since; else it is ErrConflict, and
 	// ErrRoomFull where the place has been taken by another.
 	Resume(ctx context.Context, a Admission, since int64, ev audit.Event) error
@@ -160,7 +161,8 @@ func (l *Lobby) Remove(ctx context.Context, by rooms.Caller, room rooms.Room, ad
 		return err
 	}
 	now := l.Now().UnixMilli()
-	if err := l.Store.End(ctx, a, now, about(a, by, audit.AdmissionEnded, now)); err != nil {
+	a, err = l.Store.End(ctx, a, now, about(a, by, audit.AdmissionEnded, now))
+	if err != nil {
 		return err
 	}
 	l.Removals.ended(room, a)

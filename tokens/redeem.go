@@ -198,7 +198,7 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 		return Admitted{}, err
 	}
 	if r.Browser == "" && out.JoinLink != "" {
-		fresh.EnteredAt = now // the answer to a gate has the link
+		fresh.EnteredAt, fresh.Backend = now, inv.Room.Backend // the answer to a gate has the link
 		out.Admission = fresh
 	}
 	by := r.Actor
@@ -249,7 +249,11 @@ func (s *Invitations) admit(ctx context.Context, inv Invitation, a Admission) (A
 	if err := s.Held(ctx, inv); err != nil {
 		return Admitted{}, err
 	}
-	link, err := s.Handover.JoinLink(ctx, conference.Visit{Room: inv.Room, Admission: a.ID, Role: string(a.Role), Name: a.Name, Until: a.Until(inv.Room), Wishes: inv.Wishes})
+	name, err := s.called(ctx, inv.Room, a)
+	if err != nil {
+		return Admitted{}, err
+	}
+	link, err := s.Handover.JoinLink(ctx, conference.Visit{Room: inv.Room, Admission: a.ID, Role: string(a.Role), Name: name, Until: a.Until(inv.Room), Wishes: inv.Wishes})
 	return Admitted{a, inv, link}, err
 }
 

@@ -21,24 +21,25 @@ type Removals struct {
 	now      func() time.Time
 	pauses   []time.Duration
 
-	slots chan struct{}
+	slots slots
 	hurry chan struct{}
+	late  chan struct{}
 	once  sync.Once
 	jobs  sync.WaitGroup
 }
 
 const (
-	// removedAtOnce is how many are removed at the same time.
-	removedAtOnce = 8
-	// removedWithin is how long one change's removals may take altogether.
+	// removedWithin is how long one removal may take, once it was its turn.
 	removedWithin = time.Minute
+	// drainedWithin is how long Drain lets removals wait for their turn.
+	drainedWithin = 2 * conference.Timeout
 )
 
 // NewRemovals returns Removals that ask again after each of the pauses where the
 // back end could not be reached.
 func NewRemovals(store Store, people Presence, rs rooms.Store, h Handover, now func() time.Time, pauses ...time.Duration) *Removals {
 	return &Removals{store: store, people: people, rooms: rs, handover: h, now: now, pauses: pauses,
-		slots: make(chan struct{}, removedAtOnce), hurry: make(chan struct{})}
+		hurry: make(chan struct{}), late: make(chan struct{})}
 }
 
 // Pauses are those between the attempts of a server and of the command line.
@@ -48,122 +49,106 @@ func Pauses() []time.Duration { return []time.Duration{time.Second, 5 * time.Sec
 func (r *Removals) Wait() { r.jobs.Wait() }
 
 // Drain is Wait without pauses: what is left is asked for once more and then
-// given up.
+// given up, and so is whatever a back end keeps waiting for long.
 func (r *Removals) Drain() {
-	r.once.Do(func() { close(r.hurry) })
+	r.once.Do(func() {
+		close(r.hurry)
+		time.AfterFunc(drainedWithin, func() { close(r.late) })
+	})
 	r.jobs.Wait()
 }
 
 // withdrawn sees out whom these invitations of the room admitted.
 func (r *Removals) withdrawn(room rooms.Room, invitations ...rooms.ID) {
-	if !r.handover.Can(room).Removes {
-		return
-	}
+	r.all(room, func(ctx context.Context) ([]Admission, error) { return r.store.HandedOut(ctx, room.ID, invitations) })
+}
+
+// all sees out those of the room whom list returns and whose right has not ended
+// by itself.
+func (r *Removals) all(room rooms.Room, list func(context.Context) ([]Admission, error)) {
 	r.jobs.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), removedWithin)
 		defer cancel()
-		list, err := r.store.HandedOut(ctx, invitations)
+		people, err := list(ctx)
 		if err != nil {
 			return // the database is away, and with it the history
 		}
 		now := r.now().UnixMilli()
-		var inside []Admission
-		for _, a := range list {
+		for _, a := range people {
 			if a.Live(room, now) {
-				inside = append(inside, a)
+				r.ended(room, a)
 			}
 		}
-		r.seeOut(ctx, room, inside)
 	})
 }
 
 // ended sees out whom the admission as it was let in: a host removed them, or
 // they went on, on another device.
 func (r *Removals) ended(room rooms.Room, was Admission) {
-	if was.EnteredAt == 0 || !r.handover.Can(room).Removes {
+	v := was.visit(room)
+	if was.EnteredAt == 0 || !r.handover.Can(v.Room).Removes {
 		return
 	}
 	r.jobs.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), removedWithin)
-		defer cancel()
-		r.seeOut(ctx, room, []Admission{was})
+		kind := audit.ConferenceKept
+		r.insist(v.Room.Backend, func(ctx context.Context) bool {
+			if !r.wanted(ctx, was) {
+				kind = ""
+			} else if r.handover.Remove(ctx, v) == nil {
+				kind = audit.ConferenceRemoved
+			}
+			return kind != audit.ConferenceKept
+		})
+		r.note(kind, was.subject())
 	})
 }
 
-// Closed ends the meeting of a room that was closed.
-func (r *Removals) Closed(room rooms.Room) {
-	if !r.handover.Can(room).Ends {
+// Closed ends the meeting of a room that was closed, or is held elsewhere now
+// than where it was, and sees out all who were handed over to it.
+func (r *Removals) Closed(was rooms.Room) {
+	can := r.handover.Can(was)
+	if can.Removes {
+		r.all(was, func(ctx context.Context) ([]Admission, error) { return r.store.LedTo(ctx, was.ID, was.Backend) })
+	}
+	if !can.Ends {
 		return
 	}
 	r.jobs.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), removedWithin)
-		defer cancel()
 		kind := audit.ConferenceWentOn
-		r.attempts(ctx, func() bool {
-			if now, err := r.rooms.ByID(ctx, room.ID); err == nil && now.ClosedAt == 0 {
-				kind = "" // it was opened again meanwhile
-			} else if r.handover.End(ctx, room) == nil {
+		r.insist(was.Backend, func(ctx context.Context) bool {
+			if now, err := r.rooms.ByID(ctx, was.ID); err == nil && now.ClosedAt == 0 && now.Backend == was.Backend {
+				kind = "" // it goes on there again
+			} else if r.handover.End(ctx, was) == nil {
 				kind = audit.ConferenceEnded
 			}
 			return kind != audit.ConferenceWentOn
 		})
-		r.note(kind, audit.Event{Room: int64(room.ID)})
+		r.note(kind, audit.Event{Room: int64(was.ID)})
 	})
 }
 
-// seeOut removes each, and notes what came of it.
-func (r *Removals) seeOut(ctx context.Context, room rooms.Room, left []Admission) {
-	r.attempts(ctx, func() bool {
-		left = r.pass(ctx, room, left)
-		return len(left) == 0
-	})
-	for _, a := range left {
-		r.note(audit.ConferenceKept, a.subject())
-	}
-}
-
-// attempts runs do until it reports that all is done, at most once more than
-// there are pauses.
-func (r *Removals) attempts(ctx context.Context, do func() bool) {
-	for _, pause := range r.pauses {
-		if do() {
+// insist does what is asked of a back end when it is its turn there, and again
+// after each pause, until do reports that it is done. Its time begins with its
+// first turn, so that nobody is given up who was never asked for.
+func (r *Removals) insist(backend string, do func(context.Context) bool) {
+	free := r.slots.take(context.Background(), backend, r.late)
+	ctx, cancel := context.WithTimeout(context.Background(), removedWithin)
+	defer cancel()
+	for left := len(r.pauses); free != nil; left-- {
+		done := do(ctx)
+		free()
+		if done || left <= 0 {
 			return
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(r.pauses[len(r.pauses)-left]):
 		case <-r.hurry:
-			do()
-			return
+			left = 1 // once more
 		case <-ctx.Done():
 			return
 		}
+		free = r.slots.take(ctx, backend, r.late)
 	}
-	do()
-}
-
-// pass tries each once and returns those for whom it did not work.
-func (r *Removals) pass(ctx context.Context, room rooms.Room, list []Admission) (left []Admission) {
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	for _, a := range list {
-		r.slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-r.slots }()
-			if !r.wanted(ctx, a) {
-				return
-			}
-			err := r.handover.Remove(ctx, conference.Visit{Room: room, Admission: a.ID, Role: string(a.Role), Name: a.Name, Until: a.Until(room)})
-			if err == nil {
-				r.note(audit.ConferenceRemoved, a.subject())
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			left = append(left, a)
-		})
-	}
-	all.Wait()
-	return left
 }
 
 // wanted tells whether who came in by the admission as it was still has to go:
@@ -179,7 +164,7 @@ func (r *Removals) wanted(ctx context.Context, was Admission) bool {
 		return true
 	}
 	moved := now.Browser != was.Browser && now.EnteredAt == was.EnteredAt
-	return moved || now.EndedAt != 0 || inv.Withdrawn() != nil
+	return moved || now.EndedAt != 0 || inv.Withdrawn() != nil || inv.Room.Backend != was.Backend
 }
 
 // note stores the outcome, if there is one; where that fails nothing depends on it.

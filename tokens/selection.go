@@ -39,11 +39,11 @@ func (s *Invitations) RevokeAll(ctx context.Context, by rooms.Caller, room rooms
 		return 0, 0, nil
 	}
 	at = s.Now().UnixMilli()
-	n, err = s.Store.RevokeAll(ctx, room.ID, ids, at, eachEvent(by, audit.InvitationRevoked, at, room))
-	if n > 0 && err == nil {
-		s.Removals.withdrawn(room, ids...)
+	revoked, err := s.Store.RevokeAll(ctx, room.ID, ids, at, eachEvent(by, audit.InvitationRevoked, at, room))
+	if len(revoked) > 0 {
+		s.Removals.withdrawn(room, revoked...)
 	}
-	return n, at, err
+	return len(revoked), at, err
 }
 
 // RestoreAll undoes a RevokeAll within UndoWindow; later it is ErrConflict,

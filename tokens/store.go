@@ -48,9 +48,9 @@ type Store interface {
 	// said they are called; where nobody said, it is missing.
 	Callers(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error)
 	// RevokeAll withdraws those of these invitations that are the room's and not
-	// withdrawn yet, each with the event made for it, all or none, and tells how
-	// many that were.
-	RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (int, error)
+	// withdrawn yet, each with the event made for it, all or none, and tells which
+	// those were.
+	RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) ([]rooms.ID, error)
 	// RestoreAll takes back what was revoked in the room at that very moment, if
 	// that is after since, and tells how many invitations that were; all or none,
 	// ErrRoomFull as for Restore.

@@ -15,7 +15,7 @@ func accountSamples(s map[string]templ.Component) {
 	}
 	told := page("")
 	told.News = signedIn[1:2]
-	s["account"] = AccountPage(Account{Page: told, SignIns: signedIn})
+	s["account"] = AccountPage(Account{Page: told, SignIns: signedIn, TwoFactor: true})
 	open := page("")
 	open.NoSignOut = true
 	s["account-open"] = AccountPage(Account{Page: open})

@@ -7,9 +7,17 @@ type Explanation struct {
 
 // Explain knows every code that an answer can carry. It does not know statuses: those belong to the answer.
 func Explain(code string) (Explanation, bool) {
+	if explained(code) {
+		said := func(part string) string { return tongues()[0].messages["problem."+code+"."+part].plain() }
+		return Explanation{said("title"), said("means"), said("do")}, true
+	}
 	e, ok := explanations[code]
 	return e, ok
 }
+
+// explained tells whether the code's words are in every language: those that a host
+// may be shown, whose app was refused.
+func explained(code string) bool { return tongues()[0].messages["problem."+code+".title"] != nil }
 
 var explanations = map[string]Explanation{
 	"cross_site":             {"Not from our page", "The press on a guest page came from another site.", "Show the guest our page and let the guest press its button. Programs use POST /api/v1/invitations/redeem."},
@@ -33,7 +41,7 @@ var explanations = map[string]Explanation{
 	"token_expired":          {"Token expired", "The access token was good, and its time is over.", "Get a new one and send the call again."},
 	"insufficient_scope":     {"Not within the scope", "The credentials are good, and do not reach this call.", "Use a key or token with the scope that the list of calls names."},
 	"not_found":              {"Not found", "There is no such thing, or it belongs to somebody else.", "Check the id or slug, and whose credentials are sent."},
-	"invalid_request":        {"Invalid request", "The body cannot be read, or members break a rule; errors names what is wrong.", "Correct the members named in errors. Unknown members are refused."},
+	"invalid_request":        {"Invalid request", "The request cannot be read, or something in it is missing, comes twice or breaks a rule; errors or error_description names what is wrong.", "Correct what is named. The API refuses unknown members. OAuth wants https, each parameter once, secrets in the body of a POST, and the client authenticated in one way."},
 	"conflict":               {"Conflict", "The change does not go together with what is there, such as a slug that is taken.", "Read the current state and choose again."},
 	"precondition_failed":    {"Changed in between", "The resource is no longer the one that If-Match names.", "Read it again and repeat the change."},
 	"content_too_large":      {"Too large", "The body is larger than this call takes.", "Send less at once."},
@@ -43,4 +51,16 @@ var explanations = map[string]Explanation{
 	"too_many_requests":      {"Too many requests", "A limit was met; Retry-After says for how long.", "Wait that long. Sign-ins that succeed and authenticated calls have far wider limits."},
 	"unavailable":            {"Unavailable", "The database does not answer or has no room. Nothing was changed.", "Wait as long as Retry-After says and send the call again."},
 	"internal_error":         {"Our fault", "Something broke on our side, and is in the log under the request's id.", "Try again; if it stays, tell the operator the request id."},
+}
+
+// Former are the names under which older texts know a refusal of OAuth.
+func Former(code string) []string { return former[code] }
+
+var former = map[string][]string{
+	"invalid_request":      {"parameter_absent", "invalid_param", "parameter_rejected", "version_rejected", "unsupported_over_http"},
+	"invalid_scope":        {"parameter_rejected"},
+	"invalid_client":       {"invalid_client_secret"},
+	"invalid_grant":        {"token_expired", "invalid_callback"},
+	"invalid_token":        {"token_expired"},
+	"invalid_redirect_uri": {"invalid_callback"},
 }

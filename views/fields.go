@@ -1,10 +1,16 @@
 package views
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
+
+	"admitone/rooms"
 )
+
+// nameChars is how long a name may be, as a field's maxlength.
+var nameChars = strconv.Itoa(rooms.MaxName)
 
 // field is one labelled input.
 type field struct {
@@ -49,6 +55,14 @@ func (f field) attributes() templ.Attributes {
 		a[name] = value
 	}
 	return a
+}
+
+// faulty marks a control that is no input as refused, where it was, and names the refusal.
+func faulty(wrong string, was bool) templ.Attributes {
+	if !was {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": wrong}
 }
 
 func (f field) describedBy() string {

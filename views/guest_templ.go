@@ -327,7 +327,7 @@ func joinForm(v Join) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = input(field{ID: "guest-name", Name: "name", Label: t(ctx, "join.name"), Optional: true, Value: v.Name, Wrong: v.Errors.in(ctx, "name"), Hint: t(ctx, "join.name-hint"), MaxChars: "100", Autocomplete: "name"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = input(field{ID: "guest-name", Name: "name", Label: t(ctx, "join.name"), Optional: true, Value: v.Name, Wrong: v.Errors.in(ctx, "name"), Hint: t(ctx, "join.name-hint"), MaxChars: nameChars, Autocomplete: "name"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -30,7 +30,7 @@ func TestHistoryTellsCodesInTheReadersLanguageAndPeoplesWordsAsTyped(t *testing.
 
 func TestNobodyIsTakenForAHostByAName(t *testing.T) {
 	t.Parallel()
-	for party, want := range map[string]string{"host": "<b><bdi>ada</bdi></b>", "guest": "<b><bdi>ada</bdi></b> (guest)", "client": "<b><bdi>ada</bdi></b> (program)", "system": "<b><bdi>ada</bdi></b> (system)"} {
+	for party, want := range map[string]string{"host": "<b><bdi>ada</bdi></b>", "guest": "<b><bdi>ada</bdi></b> (guest)", "app": "<b><bdi>ada</bdi></b> (app)", "key": "<b><bdi>ada</bdi></b> (API key)", "system": "<b><bdi>ada</bdi></b> (system)"} {
 		e := Event{Actor: "ada", Party: party}
 		var b strings.Builder
 		if err := e.who(t.Context(), bold).Render(t.Context(), &b); err != nil || b.String() != want {

@@ -179,7 +179,10 @@ func TestTheScriptSaysWhatThePageBringsIt(t *testing.T) {
 func TestEveryRefusedInputIsSaidInWordsOfThePage(t *testing.T) {
 	t.Parallel()
 	// What forms of ours cannot send, and what only programs are told.
-	never := []string{"give expires_in or expires_at, not both", "is not a mail address", `is "short" or "jwt"`, "is 64 to 2048 pixels", "is not a language tag such as en or zh-Hans"}
+	never := []string{"give expires_in or expires_at, not both", "is not a mail address", `is "short" or "jwt"`, "is 64 to 2048 pixels", "is not a language tag such as en or zh-Hans",
+		`is "newest", "oldest" or "name"`, "is none of ours", "is none of a list in this order", // an address that was tampered with
+		"is no query", "is wished more than once", "is true or false", `is written like "01:30:00", or "unlimited"`, "is no wish that a back end knows",
+		"is none of this account's, or is too old: begin again", "is yourself: turn your own off with your password"}
 	details := map[string]bool{}
 	inspect(t, func(_ *token.FileSet, n ast.Node) {
 		c, ok := n.(*ast.CompositeLit)

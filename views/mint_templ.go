@@ -294,7 +294,7 @@ func mintForm(m Mint) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = input(field{ID: "mint-name", Name: "name", Label: t(ctx, "mint.name"), Optional: true, Value: m.Name, Wrong: m.Errors.in(ctx, "name"), MaxChars: "100", Focus: m.focus() == "name"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = input(field{ID: "mint-name", Name: "name", Label: t(ctx, "mint.name"), Optional: true, Value: m.Name, Wrong: m.Errors.in(ctx, "name"), MaxChars: nameChars, Focus: m.focus() == "name"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

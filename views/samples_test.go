@@ -73,7 +73,7 @@ func mintedSample(name string) *Minted {
 func detail(i Invitation) InvitationDetail {
 	return InvitationDetail{
 		Page: page(""), RoomName: "Weekly standup", RoomSlug: "standup", Invitation: i,
-		Link: Link{Short: shortLink, Full: jwtLink}, CreatedBy: "Grace Hopper", RevokedBy: "Grace Hopper", RevokedAt: now.Add(-10 * time.Second),
+		Link: Link{Short: shortLink, Full: jwtLink}, CreatedBy: Who{Name: "Grace Hopper"}, RevokedBy: Who{"Booking", "app"}, RevokedAt: now.Add(-10 * time.Second),
 		ReplacedBy: "inv_08", MayReissue: true,
 		History: []Event{
 			{At: now.Add(-5 * time.Minute), Kind: "invitation.opened"},
@@ -94,12 +94,16 @@ func samples() map[string]templ.Component {
 	s := map[string]templ.Component{}
 	hostSamples(s)
 	accountSamples(s)
+	factorSamples(s)
+	appSamples(s)
 	invitationSamples(s)
 	guestSamples(s)
 	plainSamples(s)
 	askSamples(s)
 	moveSamples(s)
 	conferenceSamples(s)
+	consentSamples(s)
+	passkeySamples(s)
 	return s
 }
 

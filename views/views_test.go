@@ -121,7 +121,8 @@ func TestNothingRunsOrLoadsThatIsNotOurs(t *testing.T) {
 				case strings.HasPrefix(key, "on"), key == "style":
 					t.Errorf("<%s %s=%q> breaks the content security policy", tag, key, value)
 				case key == "src", key == "href", key == "action", key == "hx-post", key == "hx-get":
-					if !strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "#") {
+					drawn := tag == "img" && strings.HasPrefix(value, "data:image/svg+xml;base64,") // it runs and loads nothing
+					if !strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "#") && !drawn {
 						t.Errorf("<%s %s=%q> leads elsewhere", tag, key, value)
 					}
 				}

@@ -80,6 +80,7 @@ func TestBrowserRequestsComeAndGo(t *testing.T) {
 	_, nonce := late.Look(t, inv.Short)
 	late.visit(t, http.MethodPost, inv.Short+"/request", url.Values{"nonce": {nonce}, "name": {"Bo"}})
 	host.waitFor("the request", showing("#requests", "Bo"))
+	host.waitFor("the news of it", showing("#announce", "Bo asks for a new link"))
 	other.Open("/rooms/" + room)
 	other.Follow("form[action$='/dismiss'] button")
 	host.WaitGone("#requests li")

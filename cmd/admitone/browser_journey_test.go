@@ -23,10 +23,13 @@ func looks(t *testing.T, journey func(t *testing.T, look browserOptions, name st
 }
 
 // seen keeps a picture and holds the page against WCAG 2.2 AA.
-func (b *browserTab) seen(name string) {
+func (b *browserTab) seen(name string) { b.seenBy(name, allRules) }
+
+// seenBy is seen, with those rules of axe-core.
+func (b *browserTab) seenBy(name, rules string) {
 	b.t.Helper()
 	b.Screenshot(name)
-	b.Axe()
+	b.axe(rules)
 	if wide, err := eval[bool](b, `document.documentElement.scrollWidth > document.documentElement.clientWidth`); err != nil || wide {
 		b.t.Errorf("%s: the page is wider than its window (%v)", name, err)
 	}

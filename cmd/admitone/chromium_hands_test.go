@@ -72,10 +72,19 @@ func (b *browserTab) Loads(step func()) {
 	}
 }
 
-// Click presses the mouse on the middle of the first element that sel names, once it is visible.
+// Click presses the mouse on the middle of the first element that sel names, once it is visible. Where a live page puts
+// a fresh element into its place meanwhile, it is that one.
 func (b *browserTab) Click(sel string) {
 	b.t.Helper()
-	b.do("click "+sel, chromedp.Click(chromedp.CSS(sel), chromedp.NodeVisible))
+	ctx, cancel := b.patience()
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel), chromedp.NodeVisible))
+	for err != nil && strings.Contains(err.Error(), "Could not find node with given id") {
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel), chromedp.NodeVisible))
+	}
+	if err != nil {
+		b.failed("click "+sel, err)
+	}
 }
 
 // Follow is a Click that leads to another document.

@@ -60,7 +60,7 @@ func (p *program) mint(ctx context.Context, args []string) error {
 			return err
 		}
 		if *all {
-			out, err := h.api.Show(cli(), inv)
+			out, err := h.api.Show(ctx, cli(), inv)
 			if err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ func (p *program) inspect(ctx context.Context, args []string) error {
 			return err
 		}
 		if *all {
-			out, err := h.api.Show(cli(), inv)
+			out, err := h.api.Show(ctx, cli(), inv)
 			if err != nil {
 				return err
 			}

@@ -22,15 +22,22 @@ import (
 )
 
 func (p *program) hosts(ctx context.Context, args []string) error {
-	f := p.flags("hosts", "list|reset")
-	rest, err := p.parse(f, args, 1)
+	f := p.flags("hosts", "list|reset|reset-two-factor NAME")
+	want := 1
+	if len(args) > 0 && args[0] == resetTwoFactor {
+		want = 2
+	}
+	rest, err := p.parse(f, args, want)
 	if err != nil {
 		return err
 	}
-	if rest[0] != "list" && rest[0] != "reset" {
+	if rest[0] != "list" && rest[0] != "reset" && want == 1 {
 		return p.misuse(f, fmt.Sprintf("there is no %q", rest[0]))
 	}
 	return p.with(ctx, func(h *house) error {
+		if want == 2 {
+			return p.resetTwoFactor(ctx, h, rest[1])
+		}
 		if rest[0] == "list" {
 			all, err := h.directory.All(ctx)
 			if errors.Is(err, rooms.ErrNotFound) {
@@ -54,6 +61,27 @@ func (p *program) hosts(ctx context.Context, args []string) error {
 		}
 		return p.printf("Sign in as  host\nPassword    %s\n\nThe former password and everything signed in with it no longer work.\n", password)
 	})
+}
+
+const resetTwoFactor = "reset-two-factor"
+
+// resetTwoFactor is for a host who lost phone and recovery codes.
+func (p *program) resetTwoFactor(ctx context.Context, h *house, name string) error {
+	host, err := h.directory.ByName(ctx, name)
+	if errors.Is(err, rooms.ErrNotFound) {
+		return fmt.Errorf("no host is called %q", name)
+	}
+	if err != nil {
+		return err
+	}
+	err = h.factors.Reset(ctx, cli(), name)
+	if errors.Is(err, rooms.ErrNotFound) {
+		return fmt.Errorf("%s has no second factor", host.Username)
+	}
+	if err != nil {
+		return err
+	}
+	return p.printf("The second factor of %s is gone: the password alone lets them in. They are signed out everywhere.\n", host.Username)
 }
 
 func (p *program) hashPassword(_ context.Context, args []string) error {

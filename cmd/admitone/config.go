@@ -38,6 +38,7 @@ type settings struct {
 	MetricsToken   string `env:"METRICS_TOKEN"    secret:"yes"`
 	APIKeySecret   string `env:"API_KEY_SECRET"   secret:"yes"`
 	TrustedProxies string `env:"TRUSTED_PROXIES"`
+	CORSOrigins    string `env:"CORS_ORIGINS"`
 	TLSCert        string `env:"TLS_CERT"`
 	TLSKey         string `env:"TLS_KEY"          path:"yes"`
 	LogLevel       string `env:"LOG_LEVEL"        envDefault:"info"`
@@ -45,11 +46,10 @@ type settings struct {
 
 	// Settings that this version does not know what to do with yet. Passing
 	// over one in silence would leave an operator believing in it.
-	CORSOrigins string `env:"CORS_ORIGINS"   later:"yes"`
-	TLSAuto     string `env:"TLS_AUTO"       later:"yes"`
-	SMTPURL     string `env:"SMTP_URL"       secret:"yes" later:"yes"`
-	MailFrom    string `env:"MAIL_FROM"      later:"yes"`
-	Retention   string `env:"RETENTION"      later:"yes"`
+	TLSAuto   string `env:"TLS_AUTO"       later:"yes"`
+	SMTPURL   string `env:"SMTP_URL"       secret:"yes" later:"yes"`
+	MailFrom  string `env:"MAIL_FROM"      later:"yes"`
+	Retention string `env:"RETENTION"      later:"yes"`
 }
 
 // config is the settings understood.
@@ -64,6 +64,7 @@ type config struct {
 	base     string // empty: derived from the address listened on
 	backends *conference.Backends
 	trusted  []*net.IPNet
+	origins  []string // CORS_ORIGINS
 	level    slog.Level
 }
 
@@ -113,6 +114,7 @@ func load(getenv func(string) string) (*config, error) {
 		{"BACKENDS", func() (err error) { c.backends, err = conference.Parse(c.Backends); return err }},
 		{"API_KEY_SECRET", c.readAPIKey},
 		{"TRUSTED_PROXIES", c.readProxies},
+		{"CORS_ORIGINS", c.readOrigins},
 		{"TLS_CERT", c.readTLS},
 		{"LOG_LEVEL", c.readLevel},
 		{"LOG_FORMAT", func() error { return oneOf(c.LogFormat, "", "text", "json") }},
@@ -238,6 +240,19 @@ func (c *config) readProxies() error {
 			return errors.New("must be addresses or networks such as 10.0.0.0/8, separated by commas")
 		}
 		c.trusted = append(c.trusted, n)
+	}
+	return nil
+}
+
+// readOrigins takes origins as browsers spell them: of every page there is none.
+func (c *config) readOrigins() error {
+	for _, text := range strings.FieldsFunc(c.CORSOrigins, func(r rune) bool { return r == ',' || r == ' ' }) {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Contains(text, "*") ||
+			text != u.Scheme+"://"+strings.ToLower(u.Host) || u.Port() == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+			return errors.New("must be origins such as https://app.example, separated by commas: scheme and host in lower case, a port only where it is unusual, no path, and none that stands for all")
+		}
+		c.origins = append(c.origins, text)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (w *world) hostPages() []met {
 		{"problem", w.host, "/problems/used", 200, nil, ""},
 		{"404", "", "/no/such/page", 404, nil, ""},
 		{"404-room", w.host, "/rooms/none", 404, nil, ""},
-		{"405", "", "/signout", 405, nil, ""},
+		{"405", "", "/docs", 405, func(b *browserTab) { b.post("/docs", "any", "thing") }, ""},
 		{"403", w.helper, "/rooms/own", 403, func(b *browserTab) { b.post("/rooms/own/owner", "owner", "newcomer") }, ""},
 		{"413", w.host, "/rooms/empty", 413, func(b *browserTab) { b.post("/rooms/empty", "name", strings.Repeat("y", 80_000)) }, ""},
 		{"409", w.host, "/rooms/empty", 409, func(b *browserTab) { b.post(w.dismissed+"/answer", "late", "yes") }, ""},
@@ -113,6 +113,9 @@ func (w *world) hostPages() []met {
 		{"print-nothing", w.host, "/rooms/lobby/print", 200, nil, ""},
 		{"print-odd", w.host, "/rooms/odd/print?id=" + id("hebrew") + "&id=" + id("family"), 200, nil, ""},
 		{"account", w.host, "/account", 200, nil, ""},
+		{"second-factor", w.host, factorPath, 200, nil, ""},
+		{"second-factor-refused", w.newcomer, factorPath, 422, func(b *browserTab) { b.post(factorPath+"/request", "password", "not the password") }, ""},
+		{"second-factor-scan", w.newcomer, factorPath, 200, func(b *browserTab) { b.post(factorPath+"/request", "password", hostPassword) }, ""},
 		{"account-ended", w.newcomer, "/account?did=ended", 200, nil, ""},
 		{"invitation-minted", w.host, "/invitations/" + id("pending") + "?did=minted", 200, nil, ""},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func TestBrowserEveryPage(t *testing.T) {
 		server string
 		pages  []met
 	}{
-		"served": {w.URL, append(w.guestPages(), w.hostPages()...)},
+		"served": {w.URL, slices.Concat(w.guestPages(), w.hostPages(), w.appPages(), w.passkeyPages())},
 		"drawn":  {drawn(t), drawnPages()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,12 +67,15 @@ func (b *browserTab) sweep(p met, seen *sightings) {
 	b.hold(p)
 }
 
-// everyLook is the order in which a page is looked at: each differs from the one before in one thing.
+// everyLook is the order in which a page is looked at: each differs from the one before in one thing, and where that is
+// the theme, only what a theme could break is looked for.
 var everyLook = []struct {
 	name         string
 	width        int64
 	dark, mobile bool
-}{{"1280-light", 1280, false, false}, {"1280-dark", 1280, true, false}, {"360-dark", 360, true, true}, {"360-light", 360, false, true}}
+	rules        string
+}{{"1280-light", 1280, false, false, allRules}, {"1280-dark", 1280, true, false, themeRules},
+	{"360-dark", 360, true, true, allRules}, {"360-light", 360, false, true, themeRules}}
 
 // hold holds the page in the window against what every page promises.
 func (b *browserTab) hold(p met) {
@@ -85,7 +89,7 @@ func (b *browserTab) hold(p met) {
 	for _, look := range everyLook {
 		b.options.Width, b.options.Dark, b.options.Mobile = look.width, look.dark, look.mobile
 		b.do("look at it as "+look.name, chromedp.Func(b.options.look))
-		b.seen("page-" + p.name + "-" + b.options.Language + "-" + look.name)
+		b.seenBy("page-"+p.name+"-"+b.options.Language+"-"+look.name, look.rules)
 	}
 	b.wordsOf(p)
 	b.settle()

@@ -17,6 +17,7 @@ type world struct {
 	known, spent           *guestBrowser     // came in by many links; went on from one device to another as often as one may
 	inv                    map[string]minted // by what is special about it
 	dismissed              string            // the address of a request that was
+	key, app               string            // the addresses of their pages
 }
 
 // Names that no page may take for anything but a name. Each name here has a
@@ -41,6 +42,7 @@ func newWorld(t *testing.T) *world {
 	w.furnish(t)
 	w.invite(t)
 	w.happen(t)
+	w.entrust(t)
 	// The server comes back without one of its conferences.
 	w.env = append(w.env, "BACKENDS=["+conference+","+heldBackend()+"]")
 	w.Restart()

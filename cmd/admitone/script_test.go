@@ -7,11 +7,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"database/sql"
+	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"net/http/cookiejar"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +35,7 @@ import (
 //	bad NAME VALUE [X=Y…]  what every bad setting comes to: see bad
 //	sql FILE STATEMENT     changes a database by hand
 //	certificate CERT KEY   makes a certificate for localhost
+//	header JWT ALG [KID]   what the token says that it was signed with
 //
 // Each script has a port of its own, in ADDR and URL.
 func TestScripts(t *testing.T) {
@@ -66,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"bad":         scripted((*script).bad),
 			"sql":         scripted((*script).sql),
 			"certificate": scripted((*script).certificate),
+			"header":      scripted((*script).header),
 		},
 	})
 }
@@ -91,6 +96,18 @@ func (sc *script) certificate(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert}, {Type: "PRIVATE KEY", Bytes: secret}} {
 		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
+	}
+}
+
+func (sc *script) header(ts *testscript.TestScript, args []string) {
+	sc.need(ts, len(args) == 2 || len(args) == 3, "header JWT ALG [KID]")
+	head, _, _ := strings.Cut(args[0], ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	ts.Check(err)
+	var says struct{ Alg, Kid string }
+	ts.Check(json.Unmarshal(raw, &says))
+	if says.Alg != args[1] || len(args) == 3 && says.Kid != args[2] {
+		ts.Fatalf("the token's header is %s, want %v", raw, args[1:])
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"admitone/handlers"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // drain is how long requests under way may take when the server stops.
@@ -68,7 +69,7 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	}
 	server := &http.Server{Handler: p.handler(ctx, h, log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	swept := sweep(ctx, h.lobby, log)
+	swept := sweep(ctx, h, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("serving", "base", c.base, "addr", listener.Addr().String(), "database", h.db.Kind(), "version", build())
@@ -86,21 +87,29 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	return err
 }
 
-// sweep notes who has left the lobbies, at once and then steadily, until ctx
-// ends; what it returns is closed when it has stopped.
-func sweep(ctx context.Context, lobby *tokens.Lobby, log *slog.Logger) <-chan struct{} {
+// forget is how often apps and tokens that are of no use any more are removed.
+const forget = time.Hour
+
+// sweep notes who has left the lobbies, at once and then steadily, and every hour
+// forgets apps and tokens of no use, until ctx ends; what it returns is closed
+// when it has stopped.
+func sweep(ctx context.Context, h *house, log *slog.Logger) <-chan struct{} {
 	stopped := make(chan struct{})
-	noteDepartures(ctx, lobby, log)
+	noteDepartures(ctx, h.lobby, log)
 	go func() {
 		defer close(stopped)
-		tick := time.NewTicker(tokens.Refresh)
+		forgetApps(ctx, h.apps, log)
+		tick, hour := time.NewTicker(tokens.Refresh), time.NewTicker(forget)
 		defer tick.Stop()
+		defer hour.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				noteDepartures(ctx, lobby, log)
+				noteDepartures(ctx, h.lobby, log)
+			case <-hour.C:
+				forgetApps(ctx, h.apps, log)
 			}
 		}
 	}()
@@ -132,10 +141,10 @@ func (p *program) handler(ctx context.Context, h *house, log *slog.Logger) http.
 	info.WithLabelValues(build(), h.db.Kind()).Set(1)
 	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return handlers.New(handlers.App{
-		Rooms: h.rooms, Invitations: h.invitations, Directory: h.directory, Gate: hosts.NewGate(h.directory, h.hostStore, p.now),
+		Rooms: h.rooms, Invitations: h.invitations, Directory: h.directory, Gate: hosts.NewGate(h.directory, h.hostStore, p.now), Factors: h.factors,
 		HostTokens: &hosts.Tokens{Ring: h.ring, Directory: h.directory, Base: c.base, Now: p.now}, Apps: h.apps, Backends: c.backends,
 		Sessions: data.NewSessions(h.db, p.now), Now: p.now, Log: log, Ready: h.db.Ping, Lobby: h.lobby, Watcher: h.watcher, Stop: ctx.Done(),
-		Base: c.base, Secure: strings.HasPrefix(c.base, "https:"), Open: c.open, Trusted: c.trusted, MetricsToken: c.MetricsToken, APIKeySecret: c.APIKeySecret, Registry: registry,
+		Base: c.base, Secure: strings.HasPrefix(c.base, "https:"), Open: c.open, Trusted: c.trusted, Origins: c.origins, MetricsToken: c.MetricsToken, APIKeySecret: c.APIKeySecret, Registry: registry,
 	})
 }
 
@@ -144,6 +153,14 @@ func (p *program) handler(ctx context.Context, h *house, log *slog.Logger) http.
 func noteDepartures(ctx context.Context, lobby *tokens.Lobby, log *slog.Logger) {
 	if err := lobby.Depart(ctx); err != nil && ctx.Err() == nil {
 		log.Warn("departures", "error", err.Error())
+	}
+}
+
+// forgetApps removes apps and tokens of no use; what it cannot do now, the next
+// time does.
+func forgetApps(ctx context.Context, apps *oauth.Server, log *slog.Logger) {
+	if err := apps.Sweep(ctx); err != nil && ctx.Err() == nil {
+		log.Warn("old apps and tokens", "error", err.Error())
 	}
 }
 

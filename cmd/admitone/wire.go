@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -26,6 +27,7 @@ type house struct {
 	invitations *tokens.Invitations
 	directory   *hosts.Directory
 	hostStore   *data.Hosts
+	factors     *hosts.SecondFactors
 	lobby       *tokens.Lobby
 	removals    *tokens.Removals
 	watcher     *rooms.Watcher
@@ -80,11 +82,26 @@ func (p *program) openWith(ctx context.Context, c *config) (*house, error) {
 	h.removals = tokens.NewRemovals(h.invitations.Store, presence, roomStore, c.backends, p.now, tokens.Pauses()...)
 	h.rooms.Closed, h.invitations.Removals = h.removals.Closed, h.removals
 	h.lobby = &tokens.Lobby{Store: presence, Now: p.now, Removals: h.removals, Entries: h.invitations.Store, Handover: c.backends}
-	h.watcher = &rooms.Watcher{Pulse: presence, Now: p.now, PerRoom: 2000, Most: 10_000}
+	h.watcher = &rooms.Watcher{Pulse: presence, Now: p.now, PerRoom: 1500, Most: 4000}
+	if c.previous != nil {
+		if err := hosts.ResealFactors(ctx, h.hostStore, root, *c.previous); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	h.directory = hosts.NewDirectory(root, h.hostStore, p.now, c.hosts)
+	h.factors = &hosts.SecondFactors{Directory: h.directory, Store: h.hostStore, Now: p.now, Site: siteOf(c.base)}
 	h.apps = &oauth.Server{Store: data.NewOAuth(db, ids), Ring: ring, Directory: h.directory, IDs: ids, Base: c.base, Now: p.now}
-	h.api = &api.API{Rooms: h.rooms, Invitations: h.invitations, Base: c.base, Now: p.now}
+	h.api = &api.API{Rooms: h.rooms, Invitations: h.invitations, Apps: h.apps, Base: c.base, Now: p.now}
 	return h, nil
+}
+
+// siteOf is the host name of an origin.
+func siteOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // cli is the operator on the command line, who reaches everything.

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"context"
 	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
@@ -19,14 +20,17 @@ import (
 	"admitone/rooms/audit"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 // API answers the calls under /api/v1.
 type API struct {
 	Rooms       *rooms.Registry
 	Invitations *tokens.Invitations
+	Apps        *oauth.Server
 	Gate        *hosts.Gate
 	Tokens      *hosts.Tokens
+	Factors     *hosts.SecondFactors
 	Base        string
 	Now         func() time.Time
 	// Guesses slows down callers who offer links that were never ours.
@@ -83,6 +87,16 @@ func number(n int) *int {
 type actor struct {
 	Kind audit.ActorKind `json:"kind"`
 	Name *string         `json:"name"`
+	ID   string          `json:"id,omitempty"`
+}
+
+// actor is who did something; an app or key is told by its name and its id.
+func (a *API) actor(ctx context.Context, who audit.Actor) actor {
+	out := actor{Kind: who.Kind, Name: text(a.Apps.Called(ctx, who))}
+	if who.Kind == audit.Client {
+		out.ID = who.Name
+	}
+	return out
 }
 
 type page[T any] struct {
@@ -155,10 +169,10 @@ type event struct {
 	Detail     *string  `json:"detail"`
 }
 
-func showEvent(room rooms.Room) func(audit.Event) event {
+func (a *API) showEvent(ctx context.Context, room rooms.Room) func(audit.Event) event {
 	return func(ev audit.Event) event {
 		out := event{ID: rooms.ID(ev.ID).Show(rooms.EventPrefix), At: moment(ev.At), Kind: string(ev.Kind),
-			Actor: actor{ev.Actor.Kind, text(ev.Actor.Name)}, Room: &roomRef{room.ID.Show(rooms.RoomPrefix), room.Slug}, Detail: text(ev.Detail)}
+			Actor: a.actor(ctx, ev.Actor), Room: &roomRef{room.ID.Show(rooms.RoomPrefix), room.Slug}, Detail: text(ev.Detail)}
 		if ev.Invitation != 0 {
 			out.Invitation = text(rooms.ID(ev.Invitation).Show(rooms.InvitationPrefix))
 		}
@@ -185,7 +199,7 @@ func (a *API) Token(c echo.Context) error {
 	case in.Password:
 		return rooms.Invalid{Field: "password", Detail: "is needed"}
 	}
-	h, err := a.Gate.SignIn(c.Request().Context(), in.Username, in.Password, c.RealIP(), "")
+	h, err := a.Gate.SignIn(c.Request().Context(), in.Username, in.Password, session.Code(c.Request().Header), hosts.From{Address: c.RealIP()})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -47,12 +48,12 @@ func mayShow(c session.Caller, inv tokens.Invitation) bool {
 	return c.May(oauth.InvitationsWrite) && (inv.Role == tokens.Guest || c.May(oauth.InvitationsHost))
 }
 
-func (a *API) invitation(c session.Caller, inv tokens.Invitation) invitation {
+func (a *API) invitation(ctx context.Context, c session.Caller, inv tokens.Invitation) invitation {
 	id := inv.ID.Show(rooms.InvitationPrefix)
 	at := a.Base + "/api/v1/invitations/" + id
 	out := invitation{ID: id, Room: roomRef{inv.Room.ID.Show(rooms.RoomPrefix), inv.Room.Slug}, Role: inv.Role, Name: text(inv.Name), Email: text(inv.Email),
 		State: inv.State(a.Now().UnixMilli()), Uses: inv.Uses, MaxUses: inv.MaxUses, NotBefore: moment(inv.NotBefore), ExpiresAt: moment(inv.ExpiresAt),
-		CreatedAt: moment(inv.CreatedAt), CreatedBy: actor{inv.CreatedBy.Kind, text(inv.CreatedBy.Name)}, RedeemedAt: moment(inv.RedeemedAt),
+		CreatedAt: moment(inv.CreatedAt), CreatedBy: a.actor(ctx, inv.CreatedBy), RedeemedAt: moment(inv.RedeemedAt),
 		RevokedAt: moment(inv.RevokedAt), ExternalID: text(inv.ExternalID), Locale: text(inv.Locale), HasPIN: inv.PIN != "", QRPNG: at + "/qr.png", QRSVG: at + "/qr.svg"}
 	if inv.SupersededBy != 0 {
 		out.SupersededBy = text(inv.SupersededBy.Show(rooms.InvitationPrefix))
@@ -65,16 +66,16 @@ func (a *API) invitation(c session.Caller, inv tokens.Invitation) invitation {
 
 // Show is the invitation as these calls show it to somebody who may see all of
 // it, for the command line's JSON.
-func (a *API) Show(by rooms.Caller, inv tokens.Invitation) (any, error) {
-	return a.full(session.Caller{Caller: by, Scopes: session.HostScopes()}, inv)
+func (a *API) Show(ctx context.Context, by rooms.Caller, inv tokens.Invitation) (any, error) {
+	return a.full(ctx, session.Caller{Caller: by, Scopes: session.HostScopes()}, inv)
 }
 
 // ShowRoom is the room as these calls show it.
 func (a *API) ShowRoom(r rooms.Room) any { return a.room(r) }
 
 // full is invitation with the JWT and its link too.
-func (a *API) full(c session.Caller, inv tokens.Invitation) (invitation, error) {
-	out := a.invitation(c, inv)
+func (a *API) full(ctx context.Context, c session.Caller, inv tokens.Invitation) (invitation, error) {
+	out := a.invitation(ctx, c, inv)
 	if !mayShow(c, inv) {
 		return out, nil
 	}
@@ -84,7 +85,7 @@ func (a *API) full(c session.Caller, inv tokens.Invitation) (invitation, error) 
 }
 
 func (a *API) answer(c echo.Context, status int, caller session.Caller, inv tokens.Invitation) error {
-	out, err := a.full(caller, inv)
+	out, err := a.full(c.Request().Context(), caller, inv)
 	if err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (a *API) ListInvitations(c echo.Context) error {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return sorted(c, all, limit, func(inv tokens.Invitation) string { return inv.Position(sort).Cursor() }, func(inv tokens.Invitation) invitation { return a.invitation(caller, inv) })
+	return sorted(c, all, limit, func(inv tokens.Invitation) string { return inv.Position(sort).Cursor() }, func(inv tokens.Invitation) invitation { return a.invitation(c.Request().Context(), caller, inv) })
 }
 
 // one is the invitation of the address, if the caller has the scope and reaches it.
@@ -178,7 +179,7 @@ func (a *API) one(c echo.Context, need oauth.Scope) (session.Caller, tokens.Invi
 	}
 	inv, err := a.Invitations.Find(c.Request().Context(), caller.Caller, c.Param("id"))
 	if err == nil && need == oauth.InvitationsWrite && inv.Role == tokens.Host && !caller.May(oauth.InvitationsHost) {
-		return caller, inv, session.ErrScope
+		return caller, inv, session.Lacking{Scope: oauth.InvitationsHost}
 	}
 	return caller, inv, err
 }
@@ -312,5 +313,5 @@ func (a *API) InvitationEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return paged(c, all, limit, eventID, showEvent(inv.Room))
+	return paged(c, all, limit, eventID, a.showEvent(c.Request().Context(), inv.Room))
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -223,8 +222,7 @@ func (a *API) meeting() rooms.Draft { return rooms.Draft{Name: "Meeting", Backen
 
 // unkept answers with one member that nobody on the way may keep.
 func unkept(c echo.Context, member, value string) error {
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return c.JSON(http.StatusOK, map[string]string{member: value})
+	return unshared(c, map[string]string{member: value})
 }
 
 // member is one of a JSON object's.

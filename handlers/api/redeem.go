@@ -80,7 +80,7 @@ func (a *API) Redeem(c echo.Context) error {
 		return err
 	}
 	session.Note(c, "invitation", out.Invitation.ID.Show(rooms.InvitationPrefix))
-	shown, err := a.full(caller, out.Invitation)
+	shown, err := a.full(c.Request().Context(), caller, out.Invitation)
 	if err != nil {
 		return err
 	}

@@ -194,5 +194,5 @@ func (a *API) RoomEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return paged(c, all, limit, eventID, showEvent(r))
+	return paged(c, all, limit, eventID, a.showEvent(c.Request().Context(), r))
 }

@@ -13,7 +13,7 @@ import (
 
 // Account answers GET /account: where the host is signed in.
 func (p *Pages) Account(c echo.Context, h host) error {
-	v := views.Account{Page: p.frame(c, h, "")}
+	v := views.Account{Page: p.frame(c, h, ""), TwoFactor: h.TwoFactor}
 	if !p.Doors.Open {
 		all, err := p.Accounts.SignIns.SignIns(c.Request().Context(), h.Username)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"admitone/rooms/conference"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/keys"
 	"admitone/views"
 )
 
@@ -27,8 +28,10 @@ type Pages struct {
 	Invitations *tokens.Invitations
 	Backends    *conference.Backends
 	Accounts    *hosts.Accounts
+	Factors     *hosts.SecondFactors
 	Lobby       *tokens.Lobby
 	HostDoor    *tokens.HostDoor
+	Ring        *keys.Ring
 	Watcher     *rooms.Watcher
 	Stop        <-chan struct{} // closed when the server stops
 	Now         func() time.Time
@@ -46,6 +49,9 @@ func (p *Pages) Signed(next func(echo.Context, hosts.Host) error) echo.HandlerFu
 		h, err := p.Doors.Host(c)
 		if errors.Is(err, session.ErrSignedOut) {
 			return p.signInFirst(c)
+		}
+		if errors.Is(err, hosts.ErrTwoFactorRequired) {
+			return p.enrolFirst(c)
 		}
 		if err != nil {
 			return err
@@ -102,6 +108,30 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 		return p.several(c, h)
 	case "none-chosen":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.none-chosen")}
+	case "key-removed":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.key-removed")}
+	case "app-limited":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.app-limited")}
+	case "app-removed":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.app-removed")}
+	case "app-withdrawn":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.app-withdrawn")}
+	case "rotated":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.rotated")}
+	case "rotating":
+		return views.Notice{Tone: views.Info, Text: views.Says("did.rotating")}
+	case "passkey-added":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.passkey-added")}
+	case "passkey-removed":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.passkey-removed")}
+	case "factor-off":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.factor-off")}
+	case "factor-reset":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.factor-reset")}
+	case "factor-required":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.factor-required")}
+	case "factor-optional":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.factor-optional")}
 	case "ended":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.ended")}
 	case "toolate":
@@ -112,20 +142,22 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 	return views.Notice{}
 }
 
-// SignInPage answers GET /signin.
+// SignInPage answers GET /signin; with again also to whom is signed in.
 func (p *Pages) SignInPage(c echo.Context) error {
-	if _, err := p.Doors.Host(c); err == nil {
+	if _, err := p.Doors.Enrolling(c); err == nil && (c.QueryParam("again") == "" || p.Doors.Open) {
 		return c.Redirect(http.StatusSeeOther, local(c.QueryParam("next")))
-	} else if !errors.Is(err, session.ErrSignedOut) {
+	} else if err != nil && !errors.Is(err, session.ErrSignedOut) {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return session.Render(c, http.StatusOK, views.SignInPage(views.SignIn{Page: views.Page{Now: p.Now()}, Next: c.QueryParam("next")}))
+	p.Doors.LeadsOn(c, c.QueryParam("next"))
+	return session.Render(c, http.StatusOK, views.SignInPage(p.wayIn(c.QueryParam("next"))))
 }
 
 // SignIn answers POST /signin.
 func (p *Pages) SignIn(c echo.Context) error {
-	v := views.SignIn{Page: views.Page{Now: p.Now()}, Username: c.FormValue("username"), Next: c.FormValue("next")}
+	v := p.wayIn(c.FormValue("next"))
+	v.Username = c.FormValue("username")
 	_, err := p.Doors.SignIn(c, v.Username, c.FormValue("password"))
 	var many hosts.TooMany
 	status := http.StatusUnauthorized
@@ -133,6 +165,8 @@ func (p *Pages) SignIn(c echo.Context) error {
 	case err == nil:
 		session.Note(c, "login", "ok")
 		return c.Redirect(http.StatusSeeOther, local(v.Next))
+	case errors.Is(err, hosts.ErrMissingTwoFactor):
+		return codeStep(c, v.Next)
 	case errors.As(err, &many):
 		status, v.RetryAfter = http.StatusTooManyRequests, many.Wait
 		session.RetryAfter(c, many.Wait)
@@ -144,6 +178,7 @@ func (p *Pages) SignIn(c echo.Context) error {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
+	p.Doors.LeadsOn(c, v.Next)
 	return session.Render(c, status, views.SignInPage(v))
 }
 

@@ -10,6 +10,7 @@ import (
 	"admitone/rooms"
 	"admitone/rooms/audit"
 	"admitone/tokens"
+	"admitone/tokens/oauth"
 	"admitone/views"
 )
 
@@ -19,11 +20,9 @@ func (p *Pages) History(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
-	var before rooms.ID
-	if s := c.QueryParam("before"); s != "" {
-		if before, err = rooms.ParseID(rooms.EventPrefix, s); err != nil {
-			return rooms.ErrNotFound
-		}
+	before, err := pageAfter(c)
+	if err != nil {
+		return err
 	}
 	ctx := c.Request().Context()
 	all, err := p.Rooms.Store.Events(ctx, r.ID, before, perPage+1)
@@ -35,28 +34,31 @@ func (p *Pages) History(c echo.Context, h host) error {
 		all = all[:perPage]
 		v.Next = "/rooms/" + r.Slug + "/history?before=" + rooms.ID(all[perPage-1].ID).Show(rooms.EventPrefix)
 	}
-	var about []rooms.ID
-	for _, ev := range all {
-		if ev.Invitation != 0 {
-			about = append(about, rooms.ID(ev.Invitation))
-		}
-	}
-	names, err := p.Invitations.Store.Names(ctx, about)
+	names, err := p.guests(c, all)
 	if err != nil {
 		return err
 	}
 	for _, ev := range all {
-		line := views.StoryLine{Event: told(ev)}
-		if id := rooms.ID(ev.Invitation); id != 0 {
-			line.Invitation, line.Guest = id.Show(rooms.InvitationPrefix), names[id]
-		}
-		v.Lines = append(v.Lines, line)
+		v.Lines = append(v.Lines, p.line(c, ev, names))
 	}
 	return session.Render(c, http.StatusOK, views.RoomHistoryPage(v))
 }
 
-func told(ev audit.Event) views.Event {
-	return views.Event{At: instant(ev.At), Actor: ev.Actor.Name, Party: string(ev.Actor.Kind), Kind: string(ev.Kind), Detail: ev.Detail}
+func (p *Pages) told(c echo.Context, ev audit.Event) views.Event {
+	who := p.who(c, ev.Actor)
+	return views.Event{At: instant(ev.At), Actor: who.Name, Party: who.Party, Kind: string(ev.Kind), Detail: ev.Detail}
+}
+
+// who is an actor as pages show one.
+func (p *Pages) who(c echo.Context, a audit.Actor) views.Who {
+	w := views.Who{Name: p.Doors.Apps.Called(c.Request().Context(), a), Party: string(a.Kind)}
+	if a.Kind == audit.Client {
+		w.Party = "app"
+		if oauth.IsKey(a.Name) {
+			w.Party = "key"
+		}
+	}
+	return w
 }
 
 // why is the reason for which the invitation would be refused now.

@@ -201,7 +201,7 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 	}
 	v := views.InvitationDetail{Page: p.frame(c, h, ""), RoomName: inv.Room.Name, RoomSlug: inv.Room.Slug, Invitation: p.row(inv),
 		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, NotBefore: instant(inv.NotBefore), RevokedAt: instant(inv.RevokedAt),
-		CreatedBy: inv.CreatedBy.Name, MayReissue: inv.SupersededBy == 0 && inv.Room.ClosedAt == 0, Why: p.why(c, inv),
+		CreatedBy: p.who(c, inv.CreatedBy), MayReissue: inv.SupersededBy == 0 && inv.Room.ClosedAt == 0, Why: p.why(c, inv),
 		Moves: inv.Moves, MaxMoves: 1 + inv.MoreMoves}
 	if v.Remaining, err = p.remaining(c, inv); err != nil {
 		return err
@@ -210,10 +210,10 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 		v.ReplacedBy = inv.SupersededBy.Show(rooms.InvitationPrefix)
 	}
 	for _, ev := range history {
-		if ev.Kind == audit.InvitationRevoked && v.RevokedBy == "" {
-			v.RevokedBy = ev.Actor.Name
+		if ev.Kind == audit.InvitationRevoked && v.RevokedBy == (views.Who{}) {
+			v.RevokedBy = p.who(c, ev.Actor)
 		}
-		v.History = append(v.History, told(ev))
+		v.History = append(v.History, p.told(c, ev))
 	}
 	return session.Render(c, http.StatusOK, views.InvitationPage(v))
 }

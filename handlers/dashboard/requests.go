@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"errors"
+	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -53,6 +55,15 @@ func (p *Pages) answered(c echo.Context, h host) views.Notice {
 		return views.Notice{}
 	}
 	return views.Notice{Tone: views.Good, Text: views.NewLinkFor(r.Name)}
+}
+
+// Request answers GET /requests/{id}: it is answered on its room's page.
+func (p *Pages) Request(c echo.Context, h host) error {
+	_, inv, err := p.Invitations.FindRequest(c.Request().Context(), h.Caller(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/rooms/"+url.PathEscape(inv.Room.Slug))
 }
 
 // Dismiss answers POST /requests/{id}/dismiss.

@@ -60,6 +60,19 @@ const (
 	HostNewDevice Kind = "host.new_device"
 	HostSignedOut Kind = "host.signed_out_everywhere"
 
+	FactorEnabled     Kind = "host.second_factor_enabled"
+	FactorDisabled    Kind = "host.second_factor_disabled"
+	FactorReset       Kind = "host.second_factor_reset" // by an admin; the detail is whose
+	RecoveryCodesMade Kind = "host.recovery_codes_made"
+	RecoveryCodeUsed  Kind = "host.recovery_code_used"
+	FactorRequired    Kind = "hosts.second_factor_required" // of everybody
+	FactorOptional    Kind = "hosts.second_factor_optional"
+
+	// Of these the detail is the passkey's name.
+	PasskeyAdded   Kind = "host.passkey_added"
+	PasskeyRemoved Kind = "host.passkey_removed"
+	PasskeyCopied  Kind = "host.passkey_copied" // it was refused: its counter went back
+
 	// Of these the detail begins with the app's or key's id, unless that is the
 	// actor; then it is the host's for whom it acts.
 	ClientRegistered Kind = "client.registered"

@@ -13,6 +13,8 @@ type noStore struct{ Store }
 
 func (noStore) Epochs(context.Context) (map[string]int64, error) { return map[string]int64{}, nil }
 
+func (noStore) Standing(context.Context) (Standing, error) { return Standing{}, nil }
+
 func TestInventedNamesShareAFewCounts(t *testing.T) {
 	t.Parallel()
 	set, err := Parse(`[{"username":"Ada","password":"correct horse"}]`)

@@ -31,7 +31,7 @@ func wait(err error) time.Duration {
 func guesses(t *testing.T, g *hosts.Gate, tries int, name, address, device string) (looked int) {
 	t.Helper()
 	for n := range tries {
-		_, err := g.SignIn(t.Context(), name, fmt.Sprintf("wrong guess %d", n), address, device)
+		_, err := g.SignIn(t.Context(), name, fmt.Sprintf("wrong guess %d", n), "", hosts.From{Address: address, Device: device})
 		switch {
 		case errors.Is(err, hosts.ErrCredentials):
 			looked++
@@ -44,7 +44,7 @@ func guesses(t *testing.T, g *hosts.Gate, tries int, name, address, device strin
 
 func good(t *testing.T, g *hosts.Gate, name, address, device string) hosts.Host {
 	t.Helper()
-	h, err := g.SignIn(t.Context(), name, secret, address, device)
+	h, err := g.SignIn(t.Context(), name, secret, "", hosts.From{Address: address, Device: device})
 	if err != nil {
 		t.Errorf("%s from %s: %v", name, address, err)
 	}
@@ -57,7 +57,7 @@ func TestTenGuessesAreFreeThenOneWaits(t *testing.T) {
 	if got := guesses(t, g, 30, "ada", "192.0.2.1", ""); got != 10 {
 		t.Fatalf("%d guesses were looked at, want 10", got)
 	}
-	_, err := g.SignIn(t.Context(), "ada", secret, "192.0.2.1", "")
+	_, err := g.SignIn(t.Context(), "ada", secret, "", hosts.From{Address: "192.0.2.1"})
 	waits := wait(err)
 	if waits < time.Second || waits > time.Minute {
 		t.Fatalf("the right password after that: %v", err)
@@ -91,7 +91,7 @@ func TestStrangersDoNotLockTheOwnerOut(t *testing.T) {
 	if got := strangers(); got != 10 {
 		t.Errorf("strangers made %d guesses, want 10", got)
 	}
-	if _, err := g.SignIn(t.Context(), "ada", secret, "198.51.100.7", ""); wait(err) == 0 {
+	if _, err := g.SignIn(t.Context(), "ada", secret, "", hosts.From{Address: "198.51.100.7"}); wait(err) == 0 {
 		t.Errorf("a stranger with the right password after that: %v; the test shows nothing", err)
 	}
 	good(t, g, "ada", "192.0.2.1", "")
@@ -132,7 +132,7 @@ func TestAMarkIsOfOneHostAndOnePassword(t *testing.T) {
 		"of an earlier password":  {later, "ada", g.Device(ada)},
 		"with something after it": {g, "ada", g.Device(ada) + "0"},
 	} {
-		if _, err := row.gate.SignIn(t.Context(), row.name, secret, "203.0.113.200", row.device); wait(err) == 0 {
+		if _, err := row.gate.SignIn(t.Context(), row.name, secret, "", hosts.From{Address: "203.0.113.200", Device: row.device}); wait(err) == 0 {
 			t.Errorf("%s: %v, want to be told to wait", name, err)
 		}
 	}
@@ -178,7 +178,7 @@ func TestGuessesAtOnceAreCountedToo(t *testing.T) {
 	looked := 0
 	for n := range 100 {
 		all.Go(func() {
-			_, err := g.SignIn(t.Context(), "ada", "wrong guess", fmt.Sprintf("203.0.113.%d", n), "")
+			_, err := g.SignIn(t.Context(), "ada", "wrong guess", "", hosts.From{Address: fmt.Sprintf("203.0.113.%d", n)})
 			mu.Lock()
 			defer mu.Unlock()
 			if errors.Is(err, hosts.ErrCredentials) {
@@ -266,5 +266,68 @@ func TestBucketsRememberTheLatestKeysAndNoMore(t *testing.T) {
 	}
 	if err := b.Allowed("first"); err != nil {
 		t.Errorf("the key that was used least lately is still there: %v", err)
+	}
+}
+
+// TestTenThousandGuessesOfPasswordsAndCodesInAnHour is F23: the guesser knows
+// the password or does not, comes from one address or from many, and may use
+// every way in. The owner signs in all the while.
+func TestTenThousandGuessesOfPasswordsAndCodesInAnHour(t *testing.T) {
+	t.Parallel()
+	for name, address := range map[string]func(n int) string{
+		"from one address":    func(int) string { return "203.0.113.1" },
+		"from many addresses": func(n int) string { return fmt.Sprintf("10.%d.%d.%d", n%7, n/250%250, n%250) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := secure(t, bench(t))
+			home := hosts.From{Address: "192.0.2.1"}
+			owner, err := s.gate.SignIn(t.Context(), "ada", secret, s.phone.code(), home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.bench.Clock.Add(time.Minute)
+			abroad := hosts.From{Address: "198.51.100.250", Device: s.gate.Device(owner)}
+			const tries = 10_000
+			looked, ins := 0, 0
+			for n := range tries {
+				from := hosts.From{Address: address(n)}
+				var err error
+				switch n % 3 {
+				case 0:
+					_, err = s.gate.SignIn(t.Context(), "ada", "wrong guess", fmt.Sprintf("%06d", n), from)
+				case 1:
+					_, err = s.gate.SignIn(t.Context(), "ada", secret, fmt.Sprintf("%06d", n), from)
+				case 2:
+					err = s.gate.SecondFactor(t.Context(), owner, fmt.Sprintf("%04d-%04d-%04d", n, n, n), from)
+				}
+				switch {
+				case errors.Is(err, hosts.ErrCredentials), errors.Is(err, hosts.ErrInvalidTwoFactor):
+					looked++
+				case wait(err) <= 0:
+					t.Fatalf("guess %d: %v", n, err)
+				}
+				b := s.bench
+				b.Clock.Add(time.Hour / tries)
+				if n%(tries/20) != 0 {
+					continue
+				}
+				for i, from := range []hosts.From{home, abroad} { // in two steps apart
+					h, err := s.gate.SignIn(t.Context(), "ada", secret, "", from)
+					if !errors.Is(err, hosts.ErrMissingTwoFactor) {
+						t.Fatalf("the owner's password: %v", err)
+					}
+					p := s.phone
+					p.off = time.Duration(i) * 30 * time.Second
+					if err := s.gate.SecondFactor(t.Context(), h, p.code(), from); err != nil {
+						t.Fatalf("the owner's code after %d guesses: %v", n, err)
+					}
+					ins++
+				}
+			}
+			if looked > 100 || looked < 50 || ins != 40 {
+				t.Errorf("%d guesses were looked at in an hour, and the owner got in %d times of 40", looked, ins)
+			}
+		})
 	}
 }

@@ -114,45 +114,71 @@ func NewGate(d *Directory, store Store, now func() time.Time) *Gate {
 	}
 }
 
-// SignIn returns the host of that name and password: ErrCredentials, or TooMany
-// before anything is looked at. address is where the caller comes from; device
-// is what Device gave at an earlier sign-in, empty for none.
-func (g *Gate) SignIn(ctx context.Context, username, password, address, device string) (Host, error) {
+// From is where somebody tries from.
+type From struct {
+	Address string
+	Device  string // what Device gave at an earlier sign-in, empty for none
+}
+
+// SignIn returns the host of that name and password, and of that code where the
+// host has a second factor: ErrCredentials, ErrInvalidTwoFactor, or TooMany before
+// anything is looked at. Where a code is lacking it is ErrMissingTwoFactor, with
+// the host; nobody has signed in then.
+func (g *Gate) SignIn(ctx context.Context, username, password, code string, from From) (h Host, err error) {
+	err = g.guess(ctx, username, from, func() error {
+		if h, err = g.Directory.Check(ctx, username, password); err != nil {
+			return err
+		}
+		return g.second(ctx, h, code)
+	})
+	if err != nil && !errors.Is(err, ErrMissingTwoFactor) {
+		h = Host{}
+	}
+	return h, g.remembering(ctx, h, from, err)
+}
+
+// remembering keeps where a host signed in from whom nothing refuses. Signing in
+// must work also where nothing can be written.
+func (g *Gate) remembering(ctx context.Context, h Host, from From, refusal error) error {
+	if refusal == nil {
+		_ = g.Store.RememberAddress(ctx, fold(h.Username), g.address(Source(from.Address)), g.Now().UnixMilli())
+	}
+	return refusal
+}
+
+// guess looks at what somebody offers as that host's. It is TooMany where the
+// tries are used up; what look refuses as wrong takes one.
+func (g *Gate) guess(ctx context.Context, username string, from From, look func() error) error {
 	account, err := g.account(ctx, username)
 	if err != nil {
-		return Host{}, err
+		return err
 	}
-	address = Source(address)
+	address := Source(from.Address)
 	tries, lane := []try{{&g.sources, address}, {&g.accounts, account}}, &g.strangers
 	switch {
-	case device != "" && g.knowsDevice(ctx, account, device):
-		tries, lane = []try{{&g.known, "d " + account + " " + device}}, &g.own
+	case from.Device != "" && g.knowsDevice(ctx, account, from.Device):
+		tries, lane = []try{{&g.known, "d " + account + " " + from.Device}}, &g.own
 	case g.knowsAddress(ctx, account, address):
 		tries, lane = []try{{&g.known, "a " + account + " " + address}}, &g.own
 	}
 	if err := allowed(tries); err != nil {
-		return Host{}, err
+		return err
 	}
 	leave, err := lane.enter(ctx)
 	if err != nil {
-		return Host{}, err
+		return err
 	}
 	defer leave()
 	// Again, for the guesses that failed while this one waited.
 	if err := allowed(tries); err != nil {
-		return Host{}, err
+		return err
 	}
-	h, err := g.Directory.Check(ctx, username, password)
-	switch {
-	case errors.Is(err, ErrCredentials):
+	if err = look(); errors.Is(err, ErrCredentials) || errors.Is(err, ErrInvalidTwoFactor) {
 		for _, t := range tries {
 			t.of.Failed(t.key)
 		}
-	case err == nil:
-		// Signing in must work also where nothing can be written.
-		_ = g.Store.RememberAddress(ctx, fold(h.Username), g.address(address), g.Now().UnixMilli())
 	}
-	return h, err
+	return err
 }
 
 // try is one of the counts that a sign-in is held against.

@@ -38,7 +38,7 @@ func TestANameHasOneCountHoweverItIsSpelt(t *testing.T) {
 	d := directory(t, b, host("kes", quick(t, secret)))
 	g := hosts.NewGate(d, b.Hosts, b.Clock.Now)
 	for _, name := range []string{"keſ", "\u212aes", "\u212aE\u017f"} {
-		if _, err := g.SignIn(t.Context(), name, secret, "192.0.2.1", ""); !errors.Is(err, hosts.ErrCredentials) {
+		if _, err := g.SignIn(t.Context(), name, secret, "", hosts.From{Address: "192.0.2.1"}); !errors.Is(err, hosts.ErrCredentials) {
 			t.Errorf("%q: %v", name, err)
 		}
 		if _, err := d.ByName(t.Context(), name); err == nil {
@@ -93,7 +93,7 @@ func TestTheOwnerDoesNotQueueBehindStrangers(t *testing.T) {
 	turned, gone := make(chan struct{}), make(chan struct{})
 	for n := range 100 {
 		all.Go(func() {
-			_, err := g.SignIn(ctx, fmt.Sprintf("name-%d", n), "wrong guess", fmt.Sprintf("203.0.113.%d", n), "")
+			_, err := g.SignIn(ctx, fmt.Sprintf("name-%d", n), "wrong guess", "", hosts.From{Address: fmt.Sprintf("203.0.113.%d", n)})
 			if wait(err) == time.Second {
 				once.Do(func() { close(turned) })
 			}

@@ -47,6 +47,12 @@ type Host struct {
 	Credential string
 	// Made is set where the host was generated, because the settings name nobody.
 	Made bool
+	// TwoFactor is set where the host has a second factor, and MustEnrol where one
+	// is required that the host does not have: then nothing else is open.
+	TwoFactor, MustEnrol bool
+
+	// The one token of Version former that is good although Version is another: its Mark.
+	former, spared string
 
 	hash  string // argon2id or bcrypt, empty where plain is set
 	plain []byte // MAC of a password that was given in plain text
@@ -74,6 +80,8 @@ type Generated struct {
 // Store keeps the generated host and where hosts signed in from.
 // Implementations MUST be safe for concurrent use.
 type Store interface {
+	Factors
+	PasskeyStore
 	// Generated returns the generated host, or rooms.ErrNotFound.
 	Generated(ctx context.Context) (Generated, error)
 	// SetGenerated replaces it, or adds it; with keep, an existing one stays and
@@ -267,12 +275,28 @@ func (d *Directory) read(ctx context.Context) ([]Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	factors, err := d.store.Standing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i, h := range all {
-		if n := epochs[fold(h.Username)]; n > 0 {
-			all[i].Version = d.version(h.Username, h.Version+"\x00"+strconv.FormatInt(n, 10))
+		name := fold(h.Username)
+		all[i].TwoFactor = factors.On[name]
+		all[i].MustEnrol = factors.Required && !factors.On[name]
+		if n := epochs[name]; n > 0 {
+			all[i].Version = d.epoch(h, n)
+			all[i].former, all[i].spared = d.epoch(h, n-1), factors.Spared[name]
 		}
 	}
 	return all, nil
+}
+
+// epoch is the host's version after signing out everywhere so often.
+func (d *Directory) epoch(h Host, n int64) string {
+	if n == 0 {
+		return h.Credential
+	}
+	return d.version(h.Username, h.Credential+"\x00"+strconv.FormatInt(n, 10))
 }
 
 // forget has the next question read everybody anew.

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"testing"
+)
+
+// entrust lets programs act for the host: a key with a past, and an app.
+func (w *world) entrust(t *testing.T) {
+	t.Helper()
+	host := w.at(w.host)
+	if a := host.visit(t, http.MethodPost, "/account/keys", url.Values{"name": {hebrew + " é"}, "scope": {"rooms:read", "invitations:write"}}); a.Status != http.StatusSeeOther {
+		t.Fatalf("no key is made: %v", a)
+	}
+	page := w.at(w.host).visit(t, http.MethodGet, "/account/keys", nil)
+	w.key = string(regexp.MustCompile(`/account/keys/key_[0-9a-z]+`).Find(page.Body))
+	made := w.at(w.host).visit(t, http.MethodPost, "/account/apps", url.Values{"name": {"Böoking " + endless[:160]}, "website": {"https://booking.example/"},
+		"redirects": {"https://booking.example/back"}, "kind": {"confidential"}, "scope": {"rooms:read", "offline_access"}})
+	if w.app = made.Header.Get("Location"); made.Status != http.StatusSeeOther || w.key == "" {
+		t.Fatalf("no app is made: %v", made)
+	}
+}
+
+// appPages are those about what acts for hosts, and about signing.
+func (w *world) appPages() []met {
+	return []met{
+		{"keys", w.host, "/account/keys", 200, nil, ""},
+		{"keys-none", w.newcomer, "/account/keys", 200, nil, ""},
+		{"keys-made", w.helper, "/account/keys", 200, func(b *browserTab) {
+			b.Fill("#key-name", "Skrípt")
+			b.Follow("main form button.main")
+		}, ""},
+		{"keys-refused", w.newcomer, "/account/keys", 422, func(b *browserTab) { b.post("/account/keys", "name", "") }, ""},
+		{"key", w.host, w.key, 200, nil, ""},
+		{"keys-removed", w.newcomer, "/account/keys?did=key-removed", 200, nil, ""},
+		{"apps", w.host, "/account/apps", 200, nil, ""},
+		{"apps-none", w.newcomer, "/account/apps?did=app-withdrawn", 200, nil, ""},
+		{"apps-refused", w.newcomer, "/account/apps", 422, func(b *browserTab) { b.post("/account/apps", "name", "x") }, ""},
+		{"app", w.host, w.app, 200, nil, ""},
+		{"app-secret", w.host, w.app, 200, func(b *browserTab) { b.Follow(`main form[action$="/secret"] button`) }, ""},
+		{"signing-keys", w.host, "/account/signing-keys", 200, nil, ""},
+		{"signing-keys-coming", w.host, "/account/signing-keys", 200, func(b *browserTab) { b.post("/account/signing-keys/rotate", "now", "yes") }, ""},
+	}
+}
