@@ -25,7 +25,7 @@ const Base = "https://meet.example"
 // Conferences are every Bench's back ends: one that takes all, and one whose
 // guests wait for a host.
 const Conferences = `[{"name":"conf","kind":"url","template":"https://conf.example/{room}?n={name}&r={role}&a={admission}"},
-	{"name":"held","kind":"mirotalk","url":"https://held.example","jwt_key":"k7Q2vT9xL4mZ","username":"admitone","password":"p4Wd8sRn1c"}]` // gitleaks:allow
+	{"name":"held","kind":"mirotalk","url":"https://held.example","jwt_key":"k7Q2vT9xL4mZp4Wd8sRn1cB6yHj3FgAe","username":"admitone","password":"p4Wd8sRn1c"}]` // gitleaks:allow
 
 // Users are every Bench's hosts: ada, who sees all, and bo.
 const Users = `[{"username":"ada","password":"adas-own-password","admin":true},{"username":"bo","password":"a-boat-called-bo"}]` // gitleaks:allow
