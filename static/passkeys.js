@@ -1,4 +1,4 @@
-// Asks the browser for a passkey and puts its answer into the form that was pressed.
+// Asks the browser for a passkey and sends its answer with the form that was pressed.
 // Where the browser knows none, the form stays hidden.
 (() => {
   'use strict';
@@ -6,29 +6,23 @@
 
   // Bytes travel as base64url.
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
-  const text = (b) => (b ? btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '') : undefined);
+  const text = (b) => b && btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '');
   const ids = (keys = []) => keys.map((k) => ({ ...k, id: bytes(k.id) }));
 
-  const asked = async (form) => {
-    if (form.dataset.options) return JSON.parse(form.dataset.options);
-    const answer = await fetch(form.dataset.ask, { method: 'POST' });
-    return answer.ok && answer.json();
-  };
-  const send = (form) => HTMLFormElement.prototype.submit.call(form);
   const answer = async (form) => {
-    const question = await asked(form);
-    if (!question) return send(form); // the answer to that tells why
-    const { publicKey } = question;
-    publicKey.challenge = bytes(publicKey.challenge);
-    publicKey.allowCredentials = ids(publicKey.allowCredentials);
-    publicKey.excludeCredentials = ids(publicKey.excludeCredentials);
-    if (publicKey.user) publicKey.user.id = bytes(publicKey.user.id);
-    const key = await navigator.credentials[publicKey.user ? 'create' : 'get']({ publicKey });
-    const { clientDataJSON, attestationObject, authenticatorData, signature, userHandle } = key.response;
-    const response = { clientDataJSON, attestationObject, authenticatorData, signature, userHandle };
-    for (const name in response) response[name] = text(response[name]);
-    form.elements.credential.value = JSON.stringify({ id: key.id, rawId: key.id, type: key.type, clientExtensionResults: {}, response });
-    return send(form);
+    const { options, ask } = form.dataset;
+    const asked = options ? new Response(options) : await fetch(ask, { method: 'POST' });
+    if (asked.ok) {
+      const { publicKey } = await asked.json();
+      const { user, challenge, allowCredentials, excludeCredentials } = publicKey;
+      if (user) user.id = bytes(user.id);
+      Object.assign(publicKey, { challenge: bytes(challenge), allowCredentials: ids(allowCredentials), excludeCredentials: ids(excludeCredentials) });
+      const { id, type, response } = await navigator.credentials[user ? 'create' : 'get']({ publicKey });
+      const said = {};
+      for (const part of ['clientDataJSON', 'attestationObject', 'authenticatorData', 'signature', 'userHandle']) said[part] = text(response[part]) || undefined;
+      form.elements.credential.value = JSON.stringify({ id, rawId: id, type, clientExtensionResults: {}, response: said });
+    }
+    form.submit(); // also with nothing: the answer to that tells why
   };
 
   document.querySelectorAll('form[data-passkey]').forEach((form) => {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -25,7 +26,11 @@ func (w *world) entrust(t *testing.T) {
 
 // appPages are those about what acts for hosts, and about signing.
 func (w *world) appPages() []met {
+	asks := "/oauth/authorize?" + url.Values{"client_id": {strings.TrimPrefix(w.app, "/account/apps/")}, "redirect_uri": {"https://booking.example/back"},
+		"response_type": {"code"}, "scope": {"rooms:read offline_access"}, "code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("c", 43)}}.Encode()
 	return []met{
+		{"consent", w.host, asks, 200, nil, ""},
+		{"consent-unknown-app", w.host, "/oauth/authorize?client_id=nobody&response_type=code", 400, nil, ""},
 		{"keys", w.host, "/account/keys", 200, nil, ""},
 		{"keys-none", w.newcomer, "/account/keys", 200, nil, ""},
 		{"keys-made", w.helper, "/account/keys", 200, func(b *browserTab) {

@@ -52,7 +52,7 @@ func (w *world) hostPages() []met {
 			b.Click(".foot a[href='#keyboard']")
 			b.WaitVisible("#keyboard:modal")
 		}, ""},
-		{"account-menu", w.host, "/rooms/empty", 200, func(b *browserTab) { b.Click("header details.menu summary") }, ""},
+		{"account-menu", w.host, "/docs", 200, func(b *browserTab) { b.Click("header details.menu summary") }, ""},
 
 		{"room-menu", w.host, "/rooms/empty", 200, func(b *browserTab) { b.Click("main details.menu summary") }, ""},
 		{"room-just-closed", w.host, "/rooms/shut?did=closed", 200, nil, ""},

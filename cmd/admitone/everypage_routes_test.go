@@ -67,7 +67,8 @@ func (w *world) answersPage(t *testing.T, pattern string) bool {
 	}
 	for _, cookie := range []string{"", w.host + "; " + w.known.cookie} {
 		page := w.at(cookie).visit(t, http.MethodGet, path, nil)
-		if strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
+		// A refusal is a page of its own, and looked at as one.
+		if page.Status < http.StatusBadRequest && strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
 			return true
 		}
 	}
