@@ -136,7 +136,20 @@ func TestAConferenceThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("%d entries are in the history", n)
 	}
 	live.Down(false)
-	guest.get("/join/standup/admitted?ready=").wants(http.StatusOK).says("Enter ")
+	asked, _ := live.Count()
+	for began := time.Now(); guest.get("/join/standup/admitted?ready=").StatusCode != http.StatusOK; {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("the page waits on for a conference that answers")
+		}
+	}
+	for range 50 {
+		guest.get("/join/standup/admitted?ready=").wants(http.StatusOK).says("Enter ")
+	}
+	guest.do("HEAD", "/join/standup/admitted?ready=", "").wants(http.StatusOK)
+	guest.get("/join/standup/admitted?ready=", func(r *http.Request) { r.Header.Set("Sec-Purpose", "prefetch") }).wants(http.StatusOK)
+	if again, _ := live.Count(); again > asked+5 || live.Rooms() != 1 {
+		t.Errorf("looking made it %d questions and %d rooms", again-asked, live.Rooms())
+	}
 	link := guest.do("POST", "/join/standup/admitted?ready=", "").wants(http.StatusSeeOther).Header.Get("Location")
 	live.Enter(t, link)
 

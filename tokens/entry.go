@@ -98,12 +98,6 @@ func (s *Invitations) Admits(ctx context.Context, inv Invitation) error {
 	return s.Held(ctx, inv)
 }
 
-// Answers is nil where a join link could be handed out now; none is.
-func (s *Invitations) Answers(ctx context.Context, in Admitted) error {
-	_, err := s.admit(ctx, in.Invitation, in.Admission)
-	return err
-}
-
 // Remaining tells whether join links were handed out by the invitation, and until
 // when the last of them opens the door, whatever happens here.
 func (s *Invitations) Remaining(ctx context.Context, inv Invitation) (until int64, entered bool, err error) {

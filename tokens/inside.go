@@ -2,9 +2,12 @@ package tokens
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"admitone/rooms"
+	"admitone/rooms/conference"
 )
 
 // StillHeld tells somebody who was refused with ErrWaiting whether that holds;
@@ -45,10 +48,23 @@ func (l *Lobby) Inside(ctx context.Context, room rooms.Room) (list []Present, to
 	return there, true, nil
 }
 
+// Answers is nil where the room's conference seems well, as far as it can be asked
+// without changing anything there, and else conference.ErrUnreachable. However many
+// want to know, it is asked at most every so often.
+func (l *Lobby) Answers(ctx context.Context, room rooms.Room) error {
+	_, err := l.answers.get(ctx, room, checkedAgain, func(ctx context.Context) (bool, error) { return l.Handover.Check(ctx, room.Backend) })
+	if err != nil && !errors.Is(err, conference.ErrUnreachable) {
+		err = fmt.Errorf("%w: %w", conference.ErrUnreachable, err)
+	}
+	return err
+}
+
 // How often all who wait look for a host together, and a conference is asked who
 // is inside; and how long a page waits for that.
 const (
 	lookedAgain = 100 * time.Millisecond
 	askedAgain  = 3 * time.Second
 	aMoment     = 300 * time.Millisecond
+	// checkedAgain is less than what pages wait before they look again.
+	checkedAgain = time.Second
 )

@@ -24,7 +24,7 @@ const (
 // Sorts are all orders, as pages offer them; the first is the usual one.
 func Sorts() []Sort { return []Sort{Newest, Oldest, ByName} }
 
-func (s Sort) number() byte { return byte(slices.Index(Sorts(), s)) }
+func (s Sort) number() byte { return byte(slices.Index(Sorts(), s)) } //nolint:gosec // there are three
 
 // Position is a place in a list, after which its next page begins: that of an
 // invitation as it was then, wherever a later change puts it. The zero one is

@@ -59,6 +59,7 @@ type Lobby struct {
 
 	waiting lately[bool]
 	inside  lately[map[rooms.ID]bool]
+	answers lately[bool]
 
 	mu    sync.Mutex
 	pages map[rooms.ID]int

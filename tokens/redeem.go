@@ -29,6 +29,9 @@ type Handover interface {
 	Remove(ctx context.Context, v conference.Visit) error
 	End(ctx context.Context, r rooms.Room) error
 	Inside(ctx context.Context, r rooms.Room) ([]rooms.ID, error)
+	// Check asks the back end of this name whether all is well, and changes nothing
+	// there; checked is false where that cannot be asked.
+	Check(ctx context.Context, name string) (checked bool, err error)
 }
 
 // Show returns the invitation that a link names, and changes nothing. room is

@@ -60,71 +60,82 @@ func (r *Removals) Drain() {
 
 // withdrawn sees out whom these invitations of the room admitted.
 func (r *Removals) withdrawn(room rooms.Room, invitations ...rooms.ID) {
-	r.all(room, func(ctx context.Context) ([]Admission, error) { return r.store.HandedOut(ctx, room.ID, invitations) })
-}
-
-// all sees out those of the room whom list returns and whose right has not ended
-// by itself.
-func (r *Removals) all(room rooms.Room, list func(context.Context) ([]Admission, error)) {
 	r.jobs.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), removedWithin)
-		defer cancel()
-		people, err := list(ctx)
-		if err != nil {
-			return // the database is away, and with it the history
-		}
-		now := r.now().UnixMilli()
-		for _, a := range people {
-			if a.Live(room, now) {
-				r.ended(room, a)
-			}
-		}
+		r.all(room, func(ctx context.Context) ([]Admission, error) { return r.store.HandedOut(ctx, room.ID, invitations) })
 	})
 }
 
 // ended sees out whom the admission as it was let in: a host removed them, or
 // they went on, on another device.
 func (r *Removals) ended(room rooms.Room, was Admission) {
+	r.jobs.Go(func() { r.seeOut(room, was) })
+}
+
+// Closed ends the meeting of a room that was closed, or is held elsewhere now
+// than where it was. Before that it sees out all who were handed over to it: from
+// a meeting that is not there nobody's token can be taken back.
+func (r *Removals) Closed(was rooms.Room) {
+	can := r.handover.Can(was)
+	r.jobs.Go(func() {
+		if can.Removes {
+			r.all(was, func(ctx context.Context) ([]Admission, error) { return r.store.LedTo(ctx, was.ID, was.Backend) })
+		}
+		if can.Ends {
+			r.end(was)
+		}
+	})
+}
+
+// all sees out those of the room whom list returns and whose right has not ended
+// by itself, and returns when that is done.
+func (r *Removals) all(room rooms.Room, list func(context.Context) ([]Admission, error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), removedWithin)
+	defer cancel()
+	people, err := list(ctx)
+	if err != nil {
+		return // the database is away, and with it the history
+	}
+	now := r.now().UnixMilli()
+	var all sync.WaitGroup
+	for _, a := range people {
+		if a.Live(room, now) {
+			all.Go(func() { r.seeOut(room, a) })
+		}
+	}
+	all.Wait()
+}
+
+// seeOut removes who was handed over, and notes what came of it.
+func (r *Removals) seeOut(room rooms.Room, was Admission) {
 	v := was.visit(room)
 	if was.EnteredAt == 0 || !r.handover.Can(v.Room).Removes {
 		return
 	}
-	r.jobs.Go(func() {
-		kind := audit.ConferenceKept
-		r.insist(v.Room.Backend, func(ctx context.Context) bool {
-			if !r.wanted(ctx, was) {
-				kind = ""
-			} else if r.handover.Remove(ctx, v) == nil {
-				kind = audit.ConferenceRemoved
-			}
-			return kind != audit.ConferenceKept
-		})
-		r.note(kind, was.subject())
+	kind := audit.ConferenceKept
+	r.insist(v.Room.Backend, func(ctx context.Context) bool {
+		if !r.wanted(ctx, was) {
+			kind = ""
+		} else if r.handover.Remove(ctx, v) == nil {
+			kind = audit.ConferenceRemoved
+		}
+		return kind != audit.ConferenceKept
 	})
+	r.note(kind, was.subject())
 }
 
-// Closed ends the meeting of a room that was closed, or is held elsewhere now
-// than where it was, and sees out all who were handed over to it.
-func (r *Removals) Closed(was rooms.Room) {
-	can := r.handover.Can(was)
-	if can.Removes {
-		r.all(was, func(ctx context.Context) ([]Admission, error) { return r.store.LedTo(ctx, was.ID, was.Backend) })
-	}
-	if !can.Ends {
-		return
-	}
-	r.jobs.Go(func() {
-		kind := audit.ConferenceWentOn
-		r.insist(was.Backend, func(ctx context.Context) bool {
-			if now, err := r.rooms.ByID(ctx, was.ID); err == nil && now.ClosedAt == 0 && now.Backend == was.Backend {
-				kind = "" // it goes on there again
-			} else if r.handover.End(ctx, was) == nil {
-				kind = audit.ConferenceEnded
-			}
-			return kind != audit.ConferenceWentOn
-		})
-		r.note(kind, audit.Event{Room: int64(was.ID)})
+// end ends the meeting of the room where it was, unless it goes on there again,
+// and notes what came of it.
+func (r *Removals) end(was rooms.Room) {
+	kind := audit.ConferenceWentOn
+	r.insist(was.Backend, func(ctx context.Context) bool {
+		if now, err := r.rooms.ByID(ctx, was.ID); err == nil && now.ClosedAt == 0 && now.Backend == was.Backend {
+			kind = ""
+		} else if r.handover.End(ctx, was) == nil {
+			kind = audit.ConferenceEnded
+		}
+		return kind != audit.ConferenceWentOn
 	})
+	r.note(kind, audit.Event{Room: int64(was.ID)})
 }
 
 // insist does what is asked of a back end when it is its turn there, and again

@@ -138,7 +138,6 @@ func claimPromises() []promise {
 			for n := range 30 { // all of them later, and none holds
 				claim(withdrawn, fmt.Sprint(n), "mine")
 				ended = claim(guests, fmt.Sprint(n), "mine")
-				ended.EndedAt = t.now
 				t.exec("UPDATE admissions SET ended_at = $1 WHERE id = $2", t.now, int64(ended.ID))
 			}
 			t.exec("UPDATE invitations SET revoked_at = 1 WHERE id = $1", int64(withdrawn.ID))

@@ -20,6 +20,7 @@ type LiveKit struct {
 
 	mu     sync.Mutex
 	rooms  map[string][]string // identities by room
+	back   map[string]int64    // by room and identity: until when, in Unix seconds, the tokens begin that were taken back
 	down   bool
 	asked  int
 	failed int
@@ -29,7 +30,7 @@ type LiveKit struct {
 // NewLiveKit starts one that ends with the test.
 func NewLiveKit(t testing.TB) *LiveKit {
 	t.Helper()
-	s := &LiveKit{rooms: map[string][]string{}}
+	s := &LiveKit{rooms: map[string][]string{}, back: map[string]int64{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
@@ -62,7 +63,8 @@ func (s *LiveKit) Count() (asked, failed int) {
 	return s.asked, s.failed
 }
 
-// Enter lets in whoever holds the join link.
+// Enter lets in whoever holds the join link, unless its token was taken back. The
+// room is made where there is none.
 func (s *LiveKit) Enter(t testing.TB, link string) {
 	t.Helper()
 	u, err := url.Parse(link)
@@ -72,6 +74,7 @@ func (s *LiveKit) Enter(t testing.TB, link string) {
 	part := strings.Split(u.Query().Get("t"), ".")
 	var c struct {
 		Sub   string
+		NBF   int64
 		Video struct{ Room string }
 	}
 	if len(part) != 3 {
@@ -83,6 +86,9 @@ func (s *LiveKit) Enter(t testing.TB, link string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.NBF < s.back[c.Video.Room+" "+c.Sub] {
+		return
+	}
 	s.rooms[c.Video.Room] = append(slices.DeleteFunc(s.rooms[c.Video.Room], func(p string) bool { return p == c.Sub }), c.Sub)
 }
 
@@ -111,7 +117,10 @@ func (s *LiveKit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>Conference</title><link rel="icon" href="data:,"><h1>Conference</h1>`))
 		return
 	}
-	var ask struct{ Name, Room, Identity string }
+	var ask struct {
+		Name, Room, Identity string
+		Revoke               int64 `json:"revoke_token_ts"`
+	}
 	s.hold.Lock()
 	defer s.hold.Unlock()
 	s.mu.Lock()
@@ -123,11 +132,11 @@ func (s *LiveKit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(s.answer(method, ask.Name+ask.Room, ask.Identity))
+	_ = json.NewEncoder(w).Encode(s.answer(method, ask.Name+ask.Room, ask.Identity, ask.Revoke))
 }
 
 // answer does what was asked; it holds the lock.
-func (s *LiveKit) answer(method, room, identity string) any {
+func (s *LiveKit) answer(method, room, identity string, revoke int64) any {
 	switch method {
 	case "CreateRoom":
 		s.rooms[room] = append([]string{}, s.rooms[room]...)
@@ -135,7 +144,10 @@ func (s *LiveKit) answer(method, room, identity string) any {
 	case "DeleteRoom":
 		delete(s.rooms, room)
 	case "RemoveParticipant":
-		s.rooms[room] = slices.DeleteFunc(s.rooms[room], func(p string) bool { return p == identity })
+		if people, ok := s.rooms[room]; ok {
+			s.rooms[room] = slices.DeleteFunc(people, func(p string) bool { return p == identity })
+			s.back[room+" "+identity] = revoke
+		}
 	case "ListParticipants":
 		list := []map[string]any{}
 		for _, p := range s.rooms[room] {

@@ -37,8 +37,11 @@ func movesPromises() []promise {
 			m := t.offer(a, t.id().Show("c"))
 			ev := t.event(audit.InvitationMovedDevice, inv.Room.ID, inv.ID)
 			var left tokens.Admission
-			take := func(code string, at int64) (err error) {
-				left, err = t.Invitations.Store.TakeMove(t.ctx, code, "new browser", "new nonce", at, ev)
+			take := func(code string, at int64) error {
+				a, err := t.Invitations.Store.TakeMove(t.ctx, code, "new browser", "new nonce", at, ev)
+				if err == nil {
+					left = a
+				}
 				return err
 			}
 			// As it is then, and not as it was offered.

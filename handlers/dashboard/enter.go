@@ -42,7 +42,7 @@ func (p *Pages) inside(c echo.Context, r rooms.Room, v *views.People) error {
 // remaining is what is to be known about whom the invitation let in before it
 // was withdrawn; nil where that is nobody.
 func (p *Pages) remaining(c echo.Context, inv tokens.Invitation) (*views.Remaining, error) {
-	if inv.Withdrawn() == nil || inv.Room.Backend == "" {
+	if inv.Withdrawn() == nil {
 		return nil, nil //nolint:nilnil // there is nothing to tell, which is no error
 	}
 	until, entered, err := p.Invitations.Remaining(c.Request().Context(), inv)

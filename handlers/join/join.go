@@ -194,8 +194,8 @@ func (p *Pages) Admitted(c echo.Context) error {
 	if err := p.Invitations.Held(c.Request().Context(), in.Invitation); err != nil {
 		return err
 	}
-	if c.QueryParams().Has(ready) {
-		if err := p.Invitations.Answers(c.Request().Context(), in); err != nil {
+	if r := c.Request(); c.QueryParams().Has(ready) && r.Method == http.MethodGet && !prefetch(r) {
+		if err := p.Lobby.Answers(r.Context(), room); err != nil {
 			return err
 		}
 	}

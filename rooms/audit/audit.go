@@ -69,9 +69,9 @@ const (
 	FactorOptional    Kind = "hosts.second_factor_optional"
 
 	// Of these the detail is the passkey's name.
-	PasskeyAdded   Kind = "host.passkey_added"
-	PasskeyRemoved Kind = "host.passkey_removed"
-	PasskeyCopied  Kind = "host.passkey_copied" // it was refused: its counter went back
+	PasskeyAdded   Kind = "host.passkey_added"   //nolint:gosec // the name of an event
+	PasskeyRemoved Kind = "host.passkey_removed" //nolint:gosec // the name of an event
+	PasskeyCopied  Kind = "host.passkey_copied"  // it was refused: its counter went back
 
 	// Of these the detail begins with the app's or key's id, unless that is the
 	// actor; then it is the host's for whom it acts.
