@@ -252,31 +252,33 @@ func (s *OAuth) EventsBy(ctx context.Context, id, host string, before rooms.ID, 
 }
 
 // Sweep implements oauth.Store. What was used once is kept as long as what it
-// was, so that a second use is known for one.
+// was, so that a second use is known for one. Each statement is a transaction of
+// its own, so that nobody's admission waits for all of them.
 func (s *OAuth) Sweep(ctx context.Context, unused, over int64) error {
-	return s.db.write(ctx, func(t *tx) error {
-		for _, q := range []struct {
-			text string
-			args []any
-		}{
-			{`DELETE FROM oauth_access WHERE expires_at < $1`, []any{over}},
-			{`DELETE FROM oauth_access WHERE grant_id IN (SELECT id FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1)`, []any{over}},
-			{`DELETE FROM oauth_refresh WHERE expires_at < $1`, []any{over}},
-			{`DELETE FROM oauth_refresh WHERE grant_id IN (SELECT id FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1)`, []any{over}},
-			{`DELETE FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1`, []any{over}},
-			{`DELETE FROM oauth_grants WHERE code_until < $1 AND NOT EXISTS (SELECT 1 FROM once WHERE used_for = $2 AND hash = code_hash)`, []any{over, oauth.CodeUse}},
-			// One that is left of an app and host is what remembers the consent.
-			{`DELETE FROM oauth_grants WHERE code_until < $1 AND NOT EXISTS (SELECT 1 FROM oauth_refresh r WHERE r.grant_id = oauth_grants.id)
-				AND NOT EXISTS (SELECT 1 FROM oauth_access a WHERE a.grant_id = oauth_grants.id)
-				AND EXISTS (SELECT 1 FROM oauth_grants l WHERE l.client = oauth_grants.client AND l.host = oauth_grants.host AND l.ended_at = 0 AND l.id > oauth_grants.id)`, []any{over}},
-			{`DELETE FROM once WHERE used_for = $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE code_hash = once.hash)`, []any{oauth.CodeUse}},
-			{`DELETE FROM once WHERE used_for = $1 AND NOT EXISTS (SELECT 1 FROM oauth_refresh WHERE oauth_refresh.hash = once.hash)`, []any{oauth.RefreshUse}},
-			{`DELETE FROM oauth_clients WHERE owner = '' AND used_at < $1 AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE client = oauth_clients.id)`, []any{unused}},
-		} {
-			if _, err := t.exec(q.text, q.args...); err != nil {
-				return err
-			}
+	for _, q := range []struct {
+		text string
+		args []any
+	}{
+		{`DELETE FROM oauth_access WHERE expires_at < $1`, []any{over}},
+		{`DELETE FROM oauth_access WHERE grant_id IN (SELECT id FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1)`, []any{over}},
+		{`DELETE FROM oauth_refresh WHERE expires_at < $1`, []any{over}},
+		{`DELETE FROM oauth_refresh WHERE grant_id IN (SELECT id FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1)`, []any{over}},
+		{`DELETE FROM oauth_grants WHERE ended_at <> 0 AND ended_at < $1`, []any{over}},
+		{`DELETE FROM oauth_grants WHERE code_until < $1 AND NOT EXISTS (SELECT 1 FROM once WHERE used_for = $2 AND hash = code_hash)`, []any{over, oauth.CodeUse}},
+		// One that is left of an app and host is what remembers the consent.
+		{`DELETE FROM oauth_grants WHERE code_until < $1 AND NOT EXISTS (SELECT 1 FROM oauth_refresh r WHERE r.grant_id = oauth_grants.id)
+			AND NOT EXISTS (SELECT 1 FROM oauth_access a WHERE a.grant_id = oauth_grants.id)
+			AND EXISTS (SELECT 1 FROM oauth_grants l WHERE l.client = oauth_grants.client AND l.host = oauth_grants.host AND l.ended_at = 0 AND l.id > oauth_grants.id)`, []any{over}},
+		{`DELETE FROM once WHERE used_for = $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE code_hash = once.hash)`, []any{oauth.CodeUse}},
+		{`DELETE FROM once WHERE used_for = $1 AND NOT EXISTS (SELECT 1 FROM oauth_refresh WHERE oauth_refresh.hash = once.hash)`, []any{oauth.RefreshUse}},
+		{`DELETE FROM oauth_clients WHERE owner = '' AND used_at < $1 AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM oauth_grants WHERE client = oauth_clients.id)`, []any{unused}},
+	} {
+		if err := s.db.write(ctx, func(t *tx) error {
+			_, err := t.exec(q.text, q.args...)
+			return err
+		}); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

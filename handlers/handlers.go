@@ -99,6 +99,7 @@ func New(a App) http.Handler {
 		Guesses: &hosts.Buckets{Burst: 10, Every: 10 * time.Second, Now: a.Now},
 		// Twenty new apps at once, then one a minute, from each address.
 		Registered: &hosts.Buckets{Burst: 20, Every: time.Minute, Now: a.Now},
+		Unowned:    &hosts.Buckets{Burst: 20, Every: time.Minute, Now: a.Now},
 	}
 	fail := &failures{base: a.Base, guest: guest, doors: doors, log: a.Log, now: a.Now}
 	count := newMetrics(a.Registry)

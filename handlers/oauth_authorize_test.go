@@ -158,12 +158,14 @@ func TestRefusalsGoToTheAppOnceItsAddressIsTrusted(t *testing.T) {
 		"too wide a scope":       {c, []string{"scope", "webhooks"}, "invalid_scope", "parameter_rejected"},
 		"another response_mode":  {c, []string{"response_mode", "fragment"}, "invalid_request", "invalid_param"},
 	} {
-		for _, who := range []*visitor{bob, b.browser(t)} {
-			q := who.get(tt.of.asks(tt.change...)).told(back)
-			if q.Get("error") != tt.code || q.Get("reason") != tt.reason || q.Get("state") != "xyz" || q.Get("iss") != b.base || q.Get("error_uri") != b.base+"/problems/"+tt.code ||
-				q.Get("error_description") == "" || strings.Trim(q.Get("error_description"), printable) != "" || q.Has("code") {
-				t.Errorf("%s: told %v", name, q)
-			}
+		q := bob.get(tt.of.asks(tt.change...)).told(back)
+		if q.Get("error") != tt.code || q.Get("reason") != tt.reason || q.Get("state") != "xyz" || q.Get("iss") != b.base || q.Get("error_uri") != b.base+"/problems/"+tt.code ||
+			q.Get("error_description") == "" || strings.Trim(q.Get("error_description"), printable) != "" || q.Has("code") {
+			t.Errorf("%s: told %v", name, q)
+		}
+		// Who is not signed in is sent nowhere by an app that anybody could have registered.
+		if to := b.browser(t).get(tt.of.asks(tt.change...)).wants(http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(to, "/signin?") {
+			t.Errorf("%s: a stranger is led to %s", name, to)
 		}
 	}
 }

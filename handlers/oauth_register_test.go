@@ -3,8 +3,11 @@ package handlers_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,5 +262,38 @@ func TestPagesElsewhereCallOnlyWhatProgramsCall(t *testing.T) {
 		if strings.HasPrefix(name, "Access-Control-") {
 			t.Errorf("without the setting: %s", name)
 		}
+	}
+}
+
+// A stranger's registrations and tokens are rows: among any number at once no
+// more are made than an address has left.
+func TestStrangersFillNoDatabase(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	at := func(path string, form url.Values, good int, more ...func(*http.Request)) (made int64) {
+		var n atomic.Int64
+		var all sync.WaitGroup
+		for range 60 {
+			all.Go(func() {
+				if got := b.apps(t).post(path, form, more...); got.StatusCode == good {
+					n.Add(1)
+				} else if got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" {
+					t.Errorf("%s: %d", path, got.StatusCode)
+				}
+			})
+		}
+		all.Wait()
+		return n.Load()
+	}
+	if n := at("/api/v1/apps", fields("client_name", "Spam", "redirect_uris", back), http.StatusOK); n != 20 {
+		t.Errorf("%d apps, want 20", n)
+	}
+	nobodys, bobs := b.client(t, ""), b.client(t, "bob")
+	grant := fields("grant_type", "client_credentials")
+	if n := at("/oauth/token", grant, http.StatusOK, nobodys.in); n != 20 {
+		t.Errorf("%d tokens of an app that acts for nobody, want 20", n)
+	}
+	if n := at("/oauth/token", grant, http.StatusOK, bobs.in); n != 60 {
+		t.Errorf("%d tokens of bob's own app, want 60", n)
 	}
 }

@@ -55,6 +55,7 @@ CREATE TABLE oauth_access (
     ended_at   BIGINT NOT NULL
 );
 CREATE INDEX oauth_access_over ON oauth_access (expires_at);
+CREATE INDEX oauth_access_grant ON oauth_access (grant_id);
 
 CREATE TABLE oauth_refresh (
     hash       TEXT   PRIMARY KEY,

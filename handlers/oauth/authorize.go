@@ -33,6 +33,9 @@ func (e *Endpoints) Authorize(c echo.Context) error {
 	}
 	a, err := e.asked(c, p)
 	if err != nil {
+		if _, out := e.Doors.Host(c); a.Redirect != "" && a.Client.Owner == "" && errors.Is(out, session.ErrSignedOut) {
+			return e.signIn(c, p, false) // or a stranger's app would send anybody anywhere (RFC 9700, 4.11.2)
+		}
 		return e.answer(c, a, "", err)
 	}
 	h, err := e.Doors.Host(c)

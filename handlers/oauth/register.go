@@ -53,12 +53,13 @@ func (e *Endpoints) Register(c echo.Context) error {
 // once, and then slowly.
 func (e *Endpoints) register(c echo.Context, d oauth.Draft) (oauth.Client, string, error) {
 	from := hosts.Source(c.RealIP())
-	if err := e.Registered.Allowed(from); err != nil {
+	back, err := e.Registered.Take(from)
+	if err != nil {
 		return oauth.Client{}, "", err
 	}
 	app, secret, err := e.Apps.Register(c.Request().Context(), nil, d)
-	if err == nil {
-		e.Registered.Failed(from)
+	if err != nil {
+		back()
 	}
 	return app, secret, err
 }

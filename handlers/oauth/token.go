@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"admitone/rooms/hosts"
 	"admitone/tokens/oauth"
 )
 
@@ -57,6 +58,15 @@ func (e *Endpoints) grant(c echo.Context, app oauth.Client, p params) (oauth.Tok
 		}
 		return e.Apps.Refresh(ctx, app, token, p["scope"])
 	case clientGrant:
+		if app.Owner == "" {
+			// Its token opens next to nothing, and each is a row: strangers make no more than a few.
+			if _, err := e.Unowned.Take(app.ID); err != nil {
+				return oauth.Tokens{}, err
+			}
+			if _, err := e.Unowned.Take(hosts.Source(c.RealIP())); err != nil {
+				return oauth.Tokens{}, err
+			}
+		}
 		return e.Apps.ForItself(ctx, app, p["scope"])
 	}
 	return oauth.Tokens{}, oauth.ErrUnsupportedGrantType

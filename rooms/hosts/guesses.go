@@ -65,6 +65,24 @@ func (b *Buckets) Failed(key string) {
 	b.bucket(key).left--
 }
 
+// Take counts one, whatever comes of it, if the key has one left; else it is
+// TooMany. Among any number at once no more are let through than are left. back
+// undoes it.
+func (b *Buckets) Take(key string) (back func(), err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.bucket(key)
+	if k.left < 1 {
+		return nil, TooMany{max(time.Second, time.Duration((1-k.left)*float64(b.Every)))}
+	}
+	k.left--
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.bucket(key).left++
+	}, nil
+}
+
 func (b *Buckets) bucket(key string) *bucket {
 	now := b.Now()
 	if e, ok := b.byKey[key]; ok {

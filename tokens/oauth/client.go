@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -114,7 +115,7 @@ func website(text string) (string, error) {
 		return "", nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(text) > maxRedirect {
+	if err != nil || !utf8.ValidString(text) || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(text) > maxRedirect {
 		return "", ErrInvalidMetadata.with("The website is an absolute http or https address.")
 	}
 	return u.String(), nil
