@@ -96,12 +96,7 @@ func (s *Rooms) List(ctx context.Context, q rooms.Query) ([]rooms.Listed, error)
 // Update implements rooms.Store.
 func (s *Rooms) Update(ctx context.Context, r rooms.Room, shift rooms.Shift, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		err := t.one(rooms.ErrNotFound, `UPDATE rooms SET name = $2, starts_at = $3, ends_at = $4, timezone = $5, backend = $6, external_id = $7, locale = $8, capacity = $9,
-			held_since = CASE WHEN backend <> $6 OR starts_at <> $3 THEN CAST($10 AS BIGINT) ELSE held_since END
-			WHERE id = $1`, int64(r.ID), r.Name, r.StartsAt, r.EndsAt, r.Timezone, r.Backend, r.ExternalID, r.Locale, r.Capacity, ev.At)
-		if err != nil {
-			return err
-		}
+		// Invitations before their room, as claims lock them.
 		if shift != (rooms.Shift{}) {
 			// A start of its own moves with the room's start, an end with its end;
 			// an end never comes before a second after the start.
@@ -113,6 +108,11 @@ func (s *Rooms) Update(ctx context.Context, r rooms.Room, shift rooms.Shift, ev 
 			if err != nil {
 				return err
 			}
+		}
+		if err := t.one(rooms.ErrNotFound, `UPDATE rooms SET name = $2, starts_at = $3, ends_at = $4, timezone = $5, backend = $6, external_id = $7, locale = $8, capacity = $9,
+			held_since = CASE WHEN backend <> $6 OR starts_at <> $3 THEN CAST($10 AS BIGINT) ELSE held_since END
+			WHERE id = $1`, int64(r.ID), r.Name, r.StartsAt, r.EndsAt, r.Timezone, r.Backend, r.ExternalID, r.Locale, r.Capacity, ev.At); err != nil {
+			return err
 		}
 		return t.record(s.ids, ev)
 	})
