@@ -12,6 +12,8 @@ GITLEAKS := $(GO) run github.com/zricethezav/gitleaks/v8@v8.30.1
 
 # More flags for `go test`, for instance TESTFLAGS='-run Redeem -v'.
 TESTFLAGS ?=
+# What `make test` and `make race` test.
+PACKAGES ?= ./...
 # What `make bench` measures, and how long `make fuzz` stays with each parser.
 BENCH ?= .
 FUZZTIME ?= 10s
@@ -48,11 +50,11 @@ lint: ## look for badly formatted code, known mistakes and secrets
 
 .PHONY: test
 test: test-needs ## run every test
-	@$(GO) test $(TESTFLAGS) ./...
+	@$(GO) test $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: race
 race: ## run every test under the race detector
-	@$(MAKE) test TESTFLAGS='-race -timeout 30m $(TESTFLAGS)'
+	@$(MAKE) test TESTFLAGS='-race -timeout 60m $(TESTFLAGS)'
 
 .PHONY: test-needs
 test-needs:
