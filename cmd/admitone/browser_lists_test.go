@@ -49,14 +49,16 @@ func sorted(t *testing.T, s *server, look browserOptions, name string) {
 	order("Bo")
 
 	host.Open("/")
-	here := func(want string) {
+	here := func(want string, is bool) {
 		t.Helper()
-		until(t, want, func() bool { return strings.Contains(strings.Join(strings.Fields(host.Text("main")), " "), want) })
+		until(t, want, func() bool {
+			return is == strings.Contains(strings.Join(strings.Fields(host.Text("main")), " "), want)
+		})
 	}
-	here("0 here now")
+	here("here now", false)
 	g := enter(t, s, room, ada, "Ada")
-	here("1 here now")
+	here("1 here now", true)
 	host.seen(name + "-rooms-people")
 	_ = g.resp.Body.Close()
-	here("0 here now")
+	here("here now", false)
 }
