@@ -85,7 +85,7 @@ func (f *filter) order(q tokens.Query) (page, row string) {
 func (f *filter) state(q tokens.Query) {
 	const good = "s.superseded_by = 0 AND s.revoked_at = 0"
 	uses := func(are string) string {
-		return " AND CASE WHEN s.counter = s.id THEN s.uses " + are + " s.max_uses ELSE (SELECT c.uses " + are + " c.max_uses FROM invitations c WHERE c.id = s.counter) END"
+		return " AND (s.uses " + are + " s.max_uses OR s.counter <> s.id) AND (s.counter = s.id OR (SELECT c.uses " + are + " c.max_uses FROM invitations c WHERE c.id = s.counter))"
 	}
 	switch q.State {
 	case tokens.Superseded:

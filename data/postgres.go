@@ -26,6 +26,8 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	config.RuntimeParams["synchronous_commit"] = "on"
 	config.RuntimeParams["application_name"] = "admitone"
 	config.RuntimeParams["lock_timeout"] = "5000"
+	// To compile a statement takes longer than any of ours runs.
+	config.RuntimeParams["jit"] = "off"
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(32)
 	pool.SetMaxIdleConns(32)
