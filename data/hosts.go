@@ -2,6 +2,8 @@ package data
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 
 	"admitone/rooms"
 	"admitone/rooms/hosts"
@@ -51,10 +53,9 @@ func (s *Hosts) Epochs(ctx context.Context) (map[string]int64, error) {
 }
 
 // KnowsAddress implements hosts.Store.
-func (s *Hosts) KnowsAddress(ctx context.Context, host, address string) (bool, error) {
-	var n int
-	err := s.db.row(ctx, `SELECT COUNT(*) FROM known_addresses WHERE host = $1 AND address = $2`, host, address).Scan(&n)
-	return n > 0, known(err)
+func (s *Hosts) KnowsAddress(ctx context.Context, address string) (is bool, err error) {
+	err = s.db.row(ctx, `SELECT EXISTS (SELECT 1 FROM known_addresses WHERE address = $1)`, address).Scan(&is)
+	return is, known(err)
 }
 
 // RememberAddress implements hosts.Store. It writes only what is new, or a day old.
@@ -69,5 +70,31 @@ func (s *Hosts) RememberAddress(ctx context.Context, host, address string, at in
 		_, err := t.exec(`INSERT INTO known_addresses (host, address, seen_at) VALUES ($1, $2, $3)
 			ON CONFLICT (host, address) DO UPDATE SET seen_at = excluded.seen_at`, host, address, at)
 		return err
+	})
+}
+
+// Sealed implements hosts.Store.
+func (s *Hosts) Sealed(ctx context.Context, name string, fresh []byte) (box []byte, err error) {
+	const query = `SELECT value FROM settings WHERE name = $1`
+	var text string
+	err = none(s.db.row(ctx, query, name).Scan(&text), rooms.ErrNotFound)
+	if errors.Is(err, rooms.ErrNotFound) {
+		err = s.db.write(ctx, func(t *tx) error {
+			if _, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, base64.StdEncoding.EncodeToString(fresh)); err != nil {
+				return err
+			}
+			return t.row(query, name).Scan(&text)
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(text)
+}
+
+// SealAgain implements hosts.Store.
+func (s *Hosts) SealAgain(ctx context.Context, name string, box []byte) error {
+	return s.db.write(ctx, func(t *tx) error {
+		return t.one(rooms.ErrNotFound, `UPDATE settings SET value = $2 WHERE name = $1`, name, base64.StdEncoding.EncodeToString(box))
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -65,7 +66,7 @@ func (t *tx) challenge(hash string, at int64) error {
 	}
 	first, err := t.once(challengeUse, hash, at)
 	if err == nil && !first {
-		err = hosts.ErrInvalidPasskey
+		err = fmt.Errorf("%w: %w", hosts.ErrInvalidPasskey, hosts.ErrReplayed)
 	}
 	return err
 }
@@ -86,7 +87,7 @@ func (s *Hosts) AddPasskey(ctx context.Context, k hosts.Passkey, challenge strin
 			return err
 		}
 		if !on {
-			if err := t.endSignIns(k.Host, keep); err != nil {
+			if err := s.db.endSignIns(t, k.Host, keep, ev); err != nil {
 				return err
 			}
 		}

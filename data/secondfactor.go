@@ -75,7 +75,7 @@ func (s *Hosts) Enable(ctx context.Context, f hosts.Factor, first hosts.Confirme
 		if err := t.recovery(f.Host, first.Recovery); err != nil {
 			return err
 		}
-		if err := t.endSignIns(f.Host, first.Keep); err != nil {
+		if err := s.db.endSignIns(t, f.Host, first.Keep, ev); err != nil {
 			return err
 		}
 		return t.record(s.db.ids, ev)
@@ -105,17 +105,6 @@ func (t *tx) recovery(host string, codes []string) error {
 	return err
 }
 
-// endSignIns ends all sign-ins of a host but the one kept, and begins the host's
-// next epoch, in which no token of before is good but the one kept.
-func (t *tx) endSignIns(host string, keep hosts.Kept) error {
-	if _, err := t.exec(`DELETE FROM sessions WHERE host = $1 AND host <> '' AND (id <> $2 OR id = 0)`, host, int64(keep.SignIn)); err != nil {
-		return err
-	}
-	_, err := t.exec(`INSERT INTO host_epochs (host, epoch, spared) VALUES ($1, 1, $2)
-		ON CONFLICT (host) DO UPDATE SET epoch = host_epochs.epoch + 1, spared = excluded.spared`, host, keep.Token)
-	return err
-}
-
 // UseStep implements hosts.Factors.
 func (s *Hosts) UseStep(ctx context.Context, step string, at int64) (first bool, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
@@ -136,8 +125,11 @@ func (s *Hosts) UseRecovery(ctx context.Context, host, code string, at int64, ev
 		if err != nil || n == 0 {
 			return err
 		}
-		if first, err = t.once(recoveryUse, code, at); err != nil || !first {
+		if first, err = t.once(recoveryUse, code, at); err != nil {
 			return err
+		}
+		if !first {
+			return hosts.ErrReplayed
 		}
 		return t.record(s.db.ids, ev)
 	})
@@ -178,7 +170,7 @@ func (s *Hosts) Disable(ctx context.Context, host string, end bool, ev audit.Eve
 			return err
 		}
 		if end {
-			if err := t.endSignIns(host, hosts.Kept{}); err != nil {
+			if err := s.db.endSignIns(t, host, hosts.Kept{}, ev); err != nil {
 				return err
 			}
 		}

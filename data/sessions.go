@@ -139,7 +139,7 @@ func (s *Sessions) EndSignIn(ctx context.Context, host string, id rooms.ID) erro
 // EndSignIns implements hosts.SignIns.
 func (s *Sessions) EndSignIns(ctx context.Context, host string, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		if err := t.endSignIns(strings.ToLower(host), hosts.Kept{}); err != nil {
+		if err := s.db.endSignIns(t, strings.ToLower(host), hosts.Kept{}, ev); err != nil {
 			return err
 		}
 		return t.record(s.db.ids, ev)

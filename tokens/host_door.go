@@ -2,12 +2,39 @@ package tokens
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
 	"admitone/rooms/conference"
 )
+
+// HostEntry is an invitation by which a host went in with one press.
+type HostEntry struct{ Invitation, Room rooms.ID }
+
+// HostEntering is a host, in lower case, who goes in by an invitation. SignIn is 0
+// where there is no sign-in.
+type HostEntering struct {
+	Invitation rooms.ID
+	Host       string
+	SignIn     rooms.ID
+}
+
+// maxHostEntries is by how many invitations one host can be in with one press: one
+// for each browser and room.
+const maxHostEntries = 100
+
+// HostEntryStore knows by which invitations hosts went in with one press. Hosts'
+// names come in lower case.
+type HostEntryStore interface {
+	// NoteEntry notes that it is by this one. It is withdrawn when all ends that the
+	// host is signed in with, but for that sign-in. Of more than most that are not over
+	// the oldest are withdrawn, at the event's moment and by its actor.
+	NoteEntry(ctx context.Context, in HostEntering, most int, ev audit.Event) error
+	// EntriesEnded returns those of the host that were withdrawn at that very moment.
+	EntriesEnded(ctx context.Context, host string, at int64) ([]HostEntry, error)
+}
 
 // HostDoor lets hosts into their own rooms with one press. It is safe for
 // concurrent use.
@@ -19,9 +46,9 @@ type HostDoor struct {
 }
 
 // Enter returns this browser's live admission to the room as a host, or mints
-// an invitation of that name and redeems it here. mayHost is as for Mint. Where
+// an invitation of that name and redeems it here, in that sign-in. mayHost is as for Mint. Where
 // the conference does not answer nothing is minted.
-func (d *HostDoor) Enter(ctx context.Context, by rooms.Caller, room rooms.Room, name, browser string, mayHost bool) (Admitted, error) {
+func (d *HostDoor) Enter(ctx context.Context, by rooms.Caller, room rooms.Room, name, browser string, signIn rooms.ID, mayHost bool) (Admitted, error) {
 	defer d.alone(browser)()
 	s := d.Invitations
 	in, err := s.reenter(ctx, room.Slug, browser, true)
@@ -40,11 +67,30 @@ func (d *HostDoor) Enter(ctx context.Context, by rooms.Caller, room rooms.Room, 
 		return Admitted{}, err
 	}
 	inv, err := s.Mint(ctx, by, room, Draft{Role: Host, Name: name}, mayHost)
+	if err == nil {
+		err = s.Store.NoteEntry(ctx, HostEntering{inv.ID, strings.ToLower(by.Owner), signIn}, maxHostEntries, audit.Event{At: now, Actor: by.Actor})
+	}
 	if err != nil {
 		return Admitted{}, err
 	}
+	s.HostEnded(ctx, by.Owner, now) // the oldest, where this is one too many
 	return s.Redeem(ctx, Redemption{Link: s.Links.Short(inv), Nonce: PageNonce(browser, inv.ID), Browser: browser,
 		Actor: audit.Actor{Kind: audit.Guest}})
+}
+
+// HostEnded sees out of their conferences, at this moment's end of all that the host
+// was signed in with, who went in as that host with one press: their invitations
+// are withdrawn.
+func (s *Invitations) HostEnded(ctx context.Context, host string, at int64) {
+	entries, err := s.Store.EntriesEnded(ctx, strings.ToLower(host), at)
+	if err != nil {
+		return // they may not come back; nobody is to be told that signing out failed
+	}
+	for _, e := range entries {
+		if room, err := s.Rooms.ByID(ctx, e.Room); err == nil {
+			s.Removals.withdrawn(room, e.Invitation)
+		}
+	}
 }
 
 // alone lets the presses of one browser in one after the other, so that a

@@ -2,11 +2,15 @@ package datatest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"admitone/rooms"
+	"admitone/rooms/audit"
 	"admitone/rooms/hosts"
+	"admitone/tokens"
+	"admitone/tokens/oauth"
 )
 
 func hostsPromises() []promise {
@@ -58,21 +62,154 @@ func hostsPromises() []promise {
 			generated(t, other)
 			same(t, "how many there are", t.count("SELECT COUNT(*) FROM generated_hosts"), 1)
 		}},
-		{"KnowsAddress knows what RememberAddress noted, for that host and address alone", func(t *trial) {
-			knows := func(host, address string) bool {
+		{"KnowsAddress knows what RememberAddress noted of any host, for that address alone", func(t *trial) {
+			knows := func(address string) bool {
 				t.Helper()
-				known, err := t.Hosts.KnowsAddress(t.ctx, host, address)
+				known, err := t.Hosts.KnowsAddress(t.ctx, address)
 				t.must(err)
 				return known
 			}
-			same(t, "before", knows("ada", "mac-1"), false)
+			same(t, "before", knows("mac-1"), false)
 			t.must(t.Hosts.RememberAddress(t.ctx, "ada", "mac-1", t.now))
-			same(t, "after", knows("ada", "mac-1"), true)
-			same(t, "another host", knows("bo", "mac-1"), false)
-			same(t, "another address", knows("ada", "mac-2"), false)
+			same(t, "after", knows("mac-1"), true)
+			same(t, "another address", knows("mac-2"), false)
 			t.unchanged("again within a day", func() { t.must(t.Hosts.RememberAddress(t.ctx, "ada", "mac-1", t.now+23*hour)) })
 			t.must(t.Hosts.RememberAddress(t.ctx, "ada", "mac-1", t.now+25*hour))
 			same(t, "seen at", t.count("SELECT COUNT(*) FROM known_addresses WHERE host = 'ada' AND seen_at = $1", t.now+25*hour), 1)
+		}},
+		{"Settle ends for good what began with another secret, with its event, or nothing at all", func(t *trial) {
+			ev := func(host string) audit.Event {
+				return audit.Event{At: t.now, Actor: audit.Actor{Kind: audit.System, Name: "settings"}, Kind: audit.HostChanged, Detail: host}
+			}
+			settle := func(named bool, secrets map[string]string) error {
+				_, _, err := t.Hosts.Settle(t.ctx, secrets, named, ev)
+				return err
+			}
+			app := t.app(func(c *oauth.Client) { c.Owner, c.Credential = "Liv", "v1" })
+			key := oauth.APIKey{ID: t.id(), Name: "Gate", Host: "Liv", Credential: "v1", Scopes: oauth.All(), Hash: "liv's key", CreatedAt: t.now}
+			t.must(t.apps().AddKey(t.ctx, key, t.event(audit.KeyMade, 0, 0)))
+			t.must(t.apps().AddGrant(t.ctx, t.draftGrant(app, "Liv"), t.event(audit.ClientAllowed, 0, 0)))
+			room := t.room()
+			entered, invited := t.invitation(room), t.invitation(room)
+			t.must(t.Invitations.Store.NoteEntry(t.ctx, tokens.HostEntering{Invitation: entered.ID, Host: "liv"}, 100, t.event(audit.InvitationRevoked, 0, 0)))
+			t.signIn("s1", "Liv", 901, false)
+			t.signIn("s2", "max", 902, false)
+			t.must(t.Hosts.RememberAddress(t.ctx, "liv", "mac-liv", t.now))
+			left := func() string {
+				return fmt.Sprint(t.count("SELECT COUNT(*) FROM api_keys WHERE host = 'Liv' AND ended_at = 0"), t.count("SELECT COUNT(*) FROM oauth_grants WHERE host = 'Liv' AND ended_at = 0"),
+					t.count("SELECT COUNT(*) FROM oauth_clients WHERE owner = 'Liv' AND credential = 'v1'"), t.count("SELECT COUNT(*) FROM sessions WHERE host = 'liv'"),
+					t.count("SELECT COUNT(*) FROM invitations WHERE id = $1 AND revoked_at = 0", int64(entered.ID)), t.count("SELECT COUNT(*) FROM known_addresses WHERE host = 'liv'"))
+			}
+			t.unchanged("the first time", func() { t.must(settle(true, map[string]string{"liv": "one", "max": "one"})) })
+			t.unchanged("the same again", func() { t.must(settle(true, map[string]string{"liv": "one", "max": "one"})) })
+			t.unchanged("of fewer hosts, not all", func() { t.must(settle(false, map[string]string{"max": "one"})) })
+			same(t, "before", left(), "1 1 1 1 1 1")
+			t.undoneWithoutHistory(map[string]func() error{"Settle": func() error { return settle(true, map[string]string{"liv": "two", "max": "one"}) }})
+			same(t, "after a failure", left(), "1 1 1 1 1 1")
+			t.must(settle(true, map[string]string{"liv": "two", "max": "one"}))
+			same(t, "with another secret", left(), "0 0 0 0 0 1")
+			same(t, "the other invitation", t.count("SELECT COUNT(*) FROM invitations WHERE id = $1 AND revoked_at = 0", int64(invited.ID)), 1)
+			ended, err := t.Invitations.Store.EntriesEnded(t.ctx, "liv", t.now)
+			t.must(err)
+			same(t, "entries that ended", ended, []tokens.HostEntry{{Invitation: entered.ID, Room: room.ID}})
+			t.noted("the host is gone", func() { t.must(settle(true, map[string]string{"max": "one"})) }, ev("liv"))
+			same(t, "addresses while the host is away", left(), "0 0 0 0 0 1")
+			t.noted("the host is back", func() { t.must(settle(true, map[string]string{"liv": "two", "max": "one"})) }, ev("liv"))
+			same(t, "addresses of a host who is back", left(), "0 0 0 0 0 1")
+			same(t, "the other host's sign-ins", t.count("SELECT COUNT(*) FROM sessions WHERE host = 'max'"), 1)
+		}},
+		{"Settle of a generated host ends nothing of the named, also of one with its name", func(t *trial) {
+			ev := func(host string) audit.Event {
+				return audit.Event{At: t.now, Actor: audit.Actor{Kind: audit.System, Name: "settings"}, Kind: audit.HostChanged, Detail: host}
+			}
+			settle := func(named bool, secrets map[string]string, ended, left []string) {
+				t.Helper()
+				e, l, err := t.Hosts.Settle(t.ctx, secrets, named, ev)
+				t.must(err)
+				others := func(host string) bool { return host != "host" && host != "nan" }
+				same(t, "ended", fmt.Sprint(slices.DeleteFunc(e, others)), fmt.Sprint(ended))
+				same(t, "left", fmt.Sprint(slices.DeleteFunc(l, others)), fmt.Sprint(left))
+			}
+			settle(false, map[string]string{"host": "made"}, nil, nil)
+			settle(false, map[string]string{"host": "made anew"}, []string{"host"}, nil)
+			settle(true, map[string]string{"host": "named", "nan": "one"}, []string{"host"}, nil)
+			t.signIn("s-nan", "nan", 911, false)
+			t.unchanged("without settings", func() { settle(false, map[string]string{"host": "made"}, nil, []string{"host", "nan"}) })
+			t.unchanged("and with them again", func() { settle(true, map[string]string{"host": "named", "nan": "one"}, nil, nil) })
+			settle(true, map[string]string{"nan": "one"}, []string{"host"}, nil)
+			settle(false, map[string]string{"host": "made"}, []string{"host"}, []string{"nan"})
+		}},
+		{"EndSignIns withdraws any number of entries with their events, but the one that is kept, and NoteEntry the oldest of too many", func(t *trial) {
+			room := t.room()
+			enter := func(signIn rooms.ID, most int) rooms.ID {
+				t.Helper()
+				inv := t.invitation(room)
+				t.must(t.Invitations.Store.NoteEntry(t.ctx, tokens.HostEntering{Invitation: inv.ID, Host: "una", SignIn: signIn}, most, t.event(audit.InvitationRevoked, 0, 0)))
+				return inv.ID
+			}
+			live := func() int {
+				return t.count(`SELECT COUNT(*) FROM host_entries e JOIN invitations i ON i.id = e.invitation_id WHERE e.host = 'una' AND i.revoked_at = 0`)
+			}
+			told := func() int {
+				return t.count(`SELECT COUNT(*) FROM events v JOIN host_entries e ON e.invitation_id = v.invitation_id WHERE e.host = 'una' AND v.kind = 'invitation.revoked'`)
+			}
+			oldest := enter(1, 3)
+			for range 3 {
+				enter(2, 3)
+			}
+			same(t, "live", live(), 3)
+			same(t, "told", told(), 1)
+			ended, err := t.Invitations.Store.EntriesEnded(t.ctx, "una", t.now)
+			t.must(err)
+			same(t, "ended", ended, []tokens.HostEntry{{Invitation: oldest, Room: room.ID}})
+			kept := enter(3, 100)
+			key := hosts.Passkey{ID: t.id(), Host: "una", Name: "n", Credential: []byte("una's"), PublicKey: []byte("p"), CreatedAt: t.now}
+			t.must(t.Hosts.AddPasskey(t.ctx, key, "una's challenge", hosts.Kept{SignIn: 3}, t.event(audit.PasskeyAdded, 0, 0)))
+			same(t, "live, but for what is kept", live(), 1)
+			same(t, "kept", t.count(`SELECT COUNT(*) FROM invitations WHERE id = $1 AND revoked_at = 0`, int64(kept)), 1)
+			same(t, "told", told(), 4)
+			t.now += 400 * 24 * hour // all is over
+			enter(4, 100)
+			same(t, "entries", t.count(`SELECT COUNT(*) FROM host_entries WHERE host = 'una'`), 1)
+		}},
+		{"Sealed gives what was kept first, and SealAgain another", func(t *trial) {
+			is := func(fresh, want string) {
+				t.Helper()
+				got, err := t.Hosts.Sealed(t.ctx, "a key", []byte(fresh))
+				t.must(err)
+				same(t, "box", string(got), want)
+			}
+			t.fails(t.Hosts.SealAgain(t.ctx, "a key", []byte("zero")), rooms.ErrNotFound)
+			is("one", "one")
+			is("two", "one")
+			t.must(t.Hosts.SealAgain(t.ctx, "a key", []byte("three")))
+			is("four", "three")
+		}},
+		{"Guess adds to what weighs at that moment, up to the most, for that key alone and for many at once", func(t *trial) {
+			until := func(key string, want int64) {
+				t.Helper()
+				got, err := t.Hosts.Guessed(t.ctx, key)
+				t.must(err)
+				same(t, "until", got, want)
+			}
+			until("stranger 0001", 0)
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					if err := t.Hosts.Guess(t.ctx, "stranger 0001", t.now, 10, 1000); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			until("stranger 0001", t.now+80)
+			until("device 0001", 0)
+			t.must(t.Hosts.Guess(t.ctx, "stranger 0001", t.now+60, 10, 25)) // 20 weigh then
+			until("stranger 0001", t.now+85)
+			t.must(t.Hosts.Guess(t.ctx, "stranger 0001", t.now+500, 10, 25)) // none does
+			until("stranger 0001", t.now+510)
+			t.must(t.Hosts.Guess(t.ctx, "stranger 0001", t.now, 10, 25)) // the clock was set back
+			until("stranger 0001", t.now+25)
 		}},
 	}
 }

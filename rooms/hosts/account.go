@@ -85,7 +85,7 @@ func (a *Accounts) EndAll(ctx context.Context, h Host) error {
 	if err := a.SignIns.EndSignIns(ctx, h.Username, ev); err != nil {
 		return err
 	}
-	a.Directory.forget()
+	a.Directory.ended(ctx, h.Username, ev.At)
 	return nil
 }
 

@@ -120,8 +120,8 @@ func (p *Passkeys) session(challenge string, u passkeyUser) webauthn.SessionData
 
 // SignIn returns the host whose passkey answers AskSignIn: by having it and by
 // unlocking it, which is both factors at once. It is ErrInvalidPasskey,
-// ErrPasskeyLate, or TooMany before anything is looked at; wrong ones and wrong
-// passwords count together.
+// ErrPasskeyLate, or TooMany before anything is looked at, where wrong ones came
+// from that address.
 func (p *Passkeys) SignIn(ctx context.Context, a Answer, from From) (h Host, err error) {
 	challenge, err := p.asked(askSignIn, a)
 	if err != nil {
@@ -136,7 +136,7 @@ func (p *Passkeys) SignIn(ctx context.Context, a Answer, from From) (h Host, err
 	if err != nil && !errors.Is(err, rooms.ErrNotFound) {
 		return h, err
 	}
-	err = p.Gate.guess(ctx, name, from, func() error {
+	err = p.Gate.assertion(from, func() error {
 		if h, err = p.Gate.Directory.ByName(ctx, name); errors.Is(err, rooms.ErrNotFound) {
 			return ErrInvalidPasskey
 		}
@@ -157,7 +157,7 @@ func (p *Passkeys) SecondFactor(ctx context.Context, h Host, a Answer, from From
 	if err != nil {
 		return err
 	}
-	return p.Gate.remembering(ctx, h, from, p.Gate.guess(ctx, h.Username, from, func() error {
+	return p.Gate.remembering(ctx, h, from, p.Gate.assertion(from, func() error {
 		parsed, err := protocol.ParseCredentialRequestResponseBytes(a.Credential)
 		if err != nil {
 			return ErrInvalidPasskey

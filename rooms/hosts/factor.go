@@ -13,6 +13,8 @@ import (
 var (
 	ErrMissingTwoFactor = errors.New("the account has a second factor: send its code too")
 	ErrInvalidTwoFactor = errors.New("the code is wrong, or was used before")
+	// ErrReplayed is of what was right and had been used before.
+	ErrReplayed = errors.New("it was used before")
 	// ErrTwoFactorOn refuses a second one.
 	ErrTwoFactorOn = errors.New("the second factor is on; turn it off before setting up another")
 	// ErrTwoFactorRequired refuses everything but setting one up.
@@ -46,8 +48,8 @@ type Factors interface {
 	Enable(ctx context.Context, f Factor, first Confirmed, ev audit.Event) error
 	// UseStep uses a step up: true for one caller only, among any number at once.
 	UseStep(ctx context.Context, step string, at int64) (bool, error)
-	// UseRecovery uses one of the host's recovery codes up, as UseStep does; false
-	// also for what is none.
+	// UseRecovery uses one of the host's recovery codes up: true for one caller only,
+	// ErrReplayed for all others, and false for what is none.
 	UseRecovery(ctx context.Context, host, code string, at int64, ev audit.Event) (bool, error)
 	// Recover replaces the host's recovery codes; rooms.ErrNotFound without a factor.
 	Recover(ctx context.Context, host string, codes []string, ev audit.Event) error

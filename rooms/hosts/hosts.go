@@ -82,6 +82,7 @@ type Generated struct {
 type Store interface {
 	Factors
 	PasskeyStore
+	GuessStore
 	// Generated returns the generated host, or rooms.ErrNotFound.
 	Generated(ctx context.Context) (Generated, error)
 	// SetGenerated replaces it, or adds it; with keep, an existing one stays and
@@ -90,15 +91,30 @@ type Store interface {
 	// Epochs returns how often hosts signed out everywhere, by name in lower
 	// case; those who never did are missing.
 	Epochs(ctx context.Context) (map[string]int64, error)
-	// KnowsAddress tells whether the host signed in from that address before.
-	KnowsAddress(ctx context.Context, host, address string) (bool, error)
+	// Settle makes these the hosts' secrets, by name in lower case. Where another was
+	// kept, all ends for good that the host is signed in with, and what the host gave
+	// to apps and keys, with the event; where these are the named ones, so it does for
+	// hosts that are not among them. Where they are not, hosts that are known by name
+	// stay as they are, and are the ones left. Second factors and passkeys always stay.
+	Settle(ctx context.Context, secrets map[string]string, named bool, ev func(host string) audit.Event) (ended, left []string, err error)
+	// Sealed returns the key that is kept under that name: fresh, where there was none.
+	Sealed(ctx context.Context, name string, fresh []byte) ([]byte, error)
+	// SealAgain replaces it.
+	SealAgain(ctx context.Context, name string, box []byte) error
+	// KnowsAddress tells whether some host signed in from that address before.
+	KnowsAddress(ctx context.Context, address string) (bool, error)
 	// RememberAddress notes that the host signed in from that address.
 	RememberAddress(ctx context.Context, host, address string, at int64) error
 }
 
 // Directory is everybody who may sign in. It is safe for concurrent use.
 type Directory struct {
+	// Ended, where it is set, is told that all has ended that the host was signed in
+	// with at that moment.
+	Ended func(ctx context.Context, host string, at int64)
+
 	root  keys.Root
+	key   []byte // of what is kept of passwords, devices and addresses
 	store Store
 	now   func() time.Time
 	set   []Host // from the settings; empty where the host is generated
@@ -108,10 +124,27 @@ type Directory struct {
 	readAt time.Time
 }
 
-// NewDirectory is the directory of the given hosts, or of the generated one
-// where there are none.
+// Open is the directory of the given hosts, or of the generated one where there are
+// none, over a store that the previous root, nil for none, may have sealed. What
+// hosts began then goes on under this root.
+func Open(ctx context.Context, root keys.Root, previous *keys.Root, store Store, now func() time.Time, set []Host) (*Directory, error) {
+	key, err := firstKey(ctx, store, root, previous)
+	if err == nil && previous != nil {
+		err = ResealFactors(ctx, store, root, *previous)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newDirectory(root, key, store, now, set), nil
+}
+
+// NewDirectory is Open of a store that has always been this root's.
 func NewDirectory(root keys.Root, store Store, now func() time.Time, set []Host) *Directory {
-	d := &Directory{root: root, store: store, now: now}
+	return newDirectory(root, rootsKey(root), store, now, set)
+}
+
+func newDirectory(root keys.Root, key []byte, store Store, now func() time.Time, set []Host) *Directory {
+	d := &Directory{root: root, key: key, store: store, now: now}
 	for _, h := range set {
 		h.Version = d.version(h.Username, h.hash+string(h.plain))
 		h.Credential = h.Version
@@ -299,6 +332,47 @@ func (d *Directory) epoch(h Host, n int64) string {
 	return d.version(h.Username, h.Credential+"\x00"+strconv.FormatInt(n, 10))
 }
 
+// Settle ends for good what hosts began with another password, and what those began
+// who are named no more: at every start, and when a password was replaced. A former
+// password given back, or a host come back, then brings nothing of it to life.
+//
+// Where the settings name nobody, hosts who were named before are left as they are,
+// and returned: more often the settings were forgotten than given up. What is theirs
+// opens nothing meanwhile.
+//
+// Of two instances with different settings each ends at its start what does not
+// match its own: while hosts are changed at one after the other, they may have to
+// sign in again at each start. Second factors and passkeys stay, also through a
+// host's absence: no mistake in the settings makes the password alone open.
+func (d *Directory) Settle(ctx context.Context) (left []string, err error) {
+	d.forget()
+	now, err := d.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secrets := map[string]string{}
+	for _, h := range now {
+		secrets[fold(h.Username)] = h.Credential
+	}
+	at := d.now().UnixMilli()
+	ended, left, err := d.store.Settle(ctx, secrets, len(d.set) > 0, func(host string) audit.Event {
+		return audit.Event{At: at, Actor: audit.Actor{Kind: audit.System, Name: "settings"}, Kind: audit.HostChanged, Detail: host}
+	})
+	d.forget()
+	for _, host := range ended {
+		d.ended(ctx, host, at)
+	}
+	return left, err
+}
+
+// ended says that all has ended that the host was signed in with at that moment.
+func (d *Directory) ended(ctx context.Context, host string, at int64) {
+	d.forget()
+	if d.Ended != nil {
+		d.Ended(ctx, host, at)
+	}
+}
+
 // forget has the next question read everybody anew.
 func (d *Directory) forget() {
 	d.mu.Lock()
@@ -331,6 +405,21 @@ func (d *Directory) ByName(ctx context.Context, username string) (Host, error) {
 		}
 	}
 	return Host{}, rooms.ErrNotFound
+}
+
+// Called is what guests know that host as; nothing where that is the generated
+// host, or one called "host", whose name says nothing.
+func (d *Directory) Called(ctx context.Context, username string) string {
+	name := username
+	if h, err := d.ByName(ctx, username); err == nil {
+		if name = h.Shown(); h.Made && h.DisplayName == "" {
+			return ""
+		}
+	}
+	if strings.EqualFold(name, "host") {
+		return ""
+	}
+	return name
 }
 
 // First is the host for whom things are done that no host asked for: the first
@@ -386,7 +475,7 @@ func (d *Directory) matches(h Host, password string) bool {
 }
 
 func (d *Directory) mac(s string) []byte {
-	h := hmac.New(sha256.New, d.root.Derive("hosts"))
+	h := hmac.New(sha256.New, d.key)
 	h.Write([]byte(s))
 	return h.Sum(nil)
 }

@@ -152,9 +152,12 @@ func (p *Passkeys) Add(ctx context.Context, h Host, name string, a Answer, keep 
 	now := p.Gate.Now().UnixMilli()
 	k := Passkey{ID: p.IDs.Next(now), Host: fold(h.Username), Name: name, Credential: made.ID, PublicKey: made.PublicKey,
 		Flags: byte(made.Flags.ProtocolValue()), Count: made.Authenticator.SignCount, CreatedAt: now}
-	err = p.Gate.Store.AddPasskey(ctx, k, p.hash(challenge), keep, p.did(h, audit.PasskeyAdded, name))
-	p.Gate.Directory.forget()
-	return err
+	ev := p.did(h, audit.PasskeyAdded, name)
+	if err := p.Gate.Store.AddPasskey(ctx, k, p.hash(challenge), keep, ev); err != nil {
+		return err
+	}
+	p.Gate.Directory.ended(ctx, h.Username, ev.At)
+	return nil
 }
 
 // Remove takes one of the host's away: rooms.ErrNotFound where it is not there.

@@ -9,6 +9,9 @@ import (
 	"admitone/rooms/audit"
 )
 
+// errCodeReplayed is told as every wrong code is, and is no guess.
+var errCodeReplayed = fmt.Errorf("%w: %w", ErrInvalidTwoFactor, ErrReplayed)
+
 // SecondFactor is the second half of a sign-in whose first half found the
 // password right: nil for the host's code, or for one who has no second factor
 // any more. Wrong codes and wrong passwords count together.
@@ -43,15 +46,20 @@ func (g *Gate) second(ctx context.Context, h Host, code string) error {
 		return fmt.Errorf("the second factor of %s cannot be read, and is to be reset: %w", f.Host, err)
 	}
 	now := g.Now()
-	var first bool
 	if n, ok := stepOf(secret, code, now); ok {
-		first, err = g.Store.UseStep(ctx, stepHash(secret, n), now.UnixMilli())
-	} else {
-		first, err = g.Store.UseRecovery(ctx, f.Host, recoveryHash(secret, code), now.UnixMilli(),
-			audit.Event{At: now.UnixMilli(), Actor: audit.Actor{Kind: audit.Host, Name: h.Username}, Kind: audit.RecoveryCodeUsed})
+		first, err := g.Store.UseStep(ctx, stepHash(secret, n), now.UnixMilli())
+		if err == nil && !first {
+			err = errCodeReplayed
+		}
+		return err
 	}
-	if err == nil && !first {
-		err = ErrInvalidTwoFactor
+	first, err := g.Store.UseRecovery(ctx, f.Host, recoveryHash(secret, code), now.UnixMilli(),
+		audit.Event{At: now.UnixMilli(), Actor: audit.Actor{Kind: audit.Host, Name: h.Username}, Kind: audit.RecoveryCodeUsed})
+	switch {
+	case errors.Is(err, ErrReplayed):
+		return errCodeReplayed
+	case err == nil && !first:
+		return ErrInvalidTwoFactor
 	}
 	return err
 }

@@ -98,10 +98,11 @@ func (s *SecondFactors) Confirm(ctx context.Context, h Host, token, code string,
 	shown, hashes := newRecovery(secret)
 	f := Factor{Host: name, Box: s.Directory.root.Seal(factorLabel(name), secret), Since: now.UnixMilli()}
 	first := Confirmed{Step: stepHash(secret, n), Recovery: hashes, Keep: keep}
-	if err := s.Store.Enable(ctx, f, first, s.did(h, audit.FactorEnabled)); err != nil {
+	ev := s.did(h, audit.FactorEnabled)
+	if err := s.Store.Enable(ctx, f, first, ev); err != nil {
 		return nil, err
 	}
-	s.Directory.forget()
+	s.Directory.ended(ctx, h.Username, ev.At)
 	return shown, nil
 }
 
@@ -144,9 +145,11 @@ func (s *SecondFactors) Reset(ctx context.Context, by rooms.Caller, username str
 		return rooms.Invalid{Field: "host", Detail: "is yourself: turn your own off with your password"}
 	}
 	ev := audit.Event{At: s.Now().UnixMilli(), Actor: by.Actor, Kind: audit.FactorReset, Detail: h.Username}
-	err = s.Store.Disable(ctx, fold(h.Username), true, ev)
-	s.Directory.forget()
-	return err
+	if err := s.Store.Disable(ctx, fold(h.Username), true, ev); err != nil {
+		return err
+	}
+	s.Directory.ended(ctx, h.Username, ev.At)
+	return nil
 }
 
 // Require is an admin's: whether every host must have a second factor.
