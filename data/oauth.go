@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 
 	"admitone/rooms"
@@ -36,10 +37,18 @@ func (s *OAuth) change(ctx context.Context, none error, ev audit.Event, query st
 
 // AddClient implements oauth.Store.
 func (s *OAuth) AddClient(ctx context.Context, c oauth.Client, ev audit.Event) error {
-	return s.change(ctx, nil, ev, `INSERT INTO oauth_clients (id, name, website, redirects, scopes, public, pkce, owner, credential, secret_hash, created_at, used_at, ended_at)
+	return s.db.write(ctx, func(t *tx) error { return t.addClient(s.ids, c, ev) })
+}
+
+func (t *tx) addClient(ids *rooms.IDs, c oauth.Client, ev audit.Event) error {
+	_, err := t.exec(`INSERT INTO oauth_clients (id, name, website, redirects, scopes, public, pkce, owner, credential, secret_hash, created_at, used_at, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		c.ID, c.Name, c.Website, strings.Join(c.Redirects, "\n"), c.Scopes.String(), flag(c.Public), flag(c.PKCE), c.Owner, c.Credential, c.SecretHash,
 		c.CreatedAt, c.UsedAt, c.EndedAt)
+	if err != nil {
+		return err
+	}
+	return t.record(ids, ev)
 }
 
 func flag(b bool) int64 {
@@ -75,9 +84,23 @@ func (s *OAuth) Client(ctx context.Context, id string) (oauth.Client, error) {
 	return c, none(err, rooms.ErrNotFound)
 }
 
-// Clients implements oauth.Store.
-func (s *OAuth) Clients(ctx context.Context) ([]oauth.Client, error) {
-	return list(ctx, s.db, scanClient, clientColumns+` WHERE ended_at = 0 ORDER BY created_at DESC, id`)
+// allowedBy are the apps that host $1 allowed under credential $2.
+const allowedBy = `SELECT client FROM oauth_grants WHERE host = $1 AND credential = $2 AND ended_at = 0`
+
+// ClientsOf implements oauth.Store.
+func (s *OAuth) ClientsOf(ctx context.Context, host, credential string) ([]oauth.Client, error) {
+	return list(ctx, s.db, scanClient, clientColumns+` WHERE ended_at = 0 AND $1 <> '' AND (owner = $1 OR id IN (`+allowedBy+`)) ORDER BY created_at DESC, id DESC`,
+		host, credential)
+}
+
+// OtherClients implements oauth.Store.
+func (s *OAuth) OtherClients(ctx context.Context, host, credential string, after oauth.Place, limit int) ([]oauth.Client, error) {
+	made := after.MadeAt
+	if after == (oauth.Place{}) {
+		made = math.MaxInt64
+	}
+	return list(ctx, s.db, scanClient, clientColumns+` WHERE ended_at = 0 AND owner <> $1 AND id NOT IN (`+allowedBy+`)
+		AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5`, host, credential, made, after.ID, limit)
 }
 
 // LimitClient implements oauth.Store.
@@ -138,9 +161,9 @@ func (s *OAuth) GrantByCode(ctx context.Context, hash string) (oauth.Grant, erro
 }
 
 // Grants implements oauth.Store.
-func (s *OAuth) Grants(ctx context.Context, host string) ([]oauth.Grant, error) {
+func (s *OAuth) Grants(ctx context.Context, host, client string) ([]oauth.Grant, error) {
 	return list(ctx, s.db, func(row rowScanner) (oauth.Grant, error) { return scanGrant(row) },
-		`SELECT `+grantColumns+` FROM oauth_grants g WHERE host = $1 AND ended_at = 0 ORDER BY id DESC`, host)
+		`SELECT `+grantColumns+` FROM oauth_grants g WHERE host = $1 AND ($2 = '' OR client = $2) AND ended_at = 0 ORDER BY id DESC`, host, client)
 }
 
 // EndGrant implements oauth.Store.
@@ -214,7 +237,8 @@ func (t *tx) addAccess(ids *rooms.IDs, a oauth.Access, ev audit.Event) error {
 	if err != nil {
 		return taken(err, "oauth_access.id")
 	}
-	if _, err := t.exec(`UPDATE oauth_clients SET used_at = $2 WHERE id = $1 AND used_at + 60000 <= $2`, a.Client, a.CreatedAt); err != nil {
+	// A token that acts for nobody is no use: it keeps no stranger's app from Sweep.
+	if _, err := t.exec(`UPDATE oauth_clients SET used_at = $2 WHERE id = $1 AND used_at + 60000 <= $2 AND $3 <> ''`, a.Client, a.CreatedAt, a.Host); err != nil {
 		return err
 	}
 	return t.record(ids, ev)

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/handlers/session"
+	"admitone/rooms/hosts"
 	"admitone/tokens/oauth"
 	"admitone/views"
 )
@@ -25,7 +26,7 @@ func (f *failures) oauthJSON(c echo.Context, row refusal, err error) error {
 	words, _ := views.Explain(row.code)
 	out := oauthError{Error: oauthCode(row), Description: words.Meaning}
 	var fault oauth.Fault
-	if errors.As(err, &fault) {
+	if errors.As(asFault(err), &fault) {
 		out.Description, out.Reason = fault.Detail, fault.Reason
 		if out.Description == "" {
 			out.Description = words.Meaning
@@ -35,14 +36,33 @@ func (f *failures) oauthJSON(c echo.Context, row refusal, err error) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
-	if row.status == http.StatusUnauthorized {
+	switch {
+	case row.status == http.StatusUnauthorized && out.Error == oauth.ErrInvalidToken.Code:
+		h.Set("WWW-Authenticate", f.challenge(row, err))
+	case row.status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Basic realm="AdmitOne", charset="UTF-8"`)
 	}
 	return c.JSON(row.status, out)
 }
 
+// asFault is the refusal of a bearer's token in OAuth's words (RFC 6750, 3.1);
+// every other error is as it was.
+func asFault(err error) error {
+	switch {
+	case errors.Is(err, hosts.ErrTokenExpired):
+		return oauth.ErrTokenExpired
+	case errors.Is(err, hosts.ErrBadToken), errors.Is(err, session.ErrNoBearer):
+		return oauth.ErrInvalidToken
+	}
+	return err
+}
+
 // oauthCode is the refusal's name in OAuth, whose own names are few.
 func oauthCode(row refusal) string {
+	var fault oauth.Fault
+	if errors.As(asFault(row.err), &fault) {
+		return fault.Code
+	}
 	switch row.status {
 	case http.StatusInternalServerError:
 		return "server_error"

@@ -139,7 +139,8 @@ func TestTheAppPicksTheLanguage(t *testing.T) {
 func TestRefusalsGoToTheAppOnceItsAddressIsTrusted(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	c, loose := b.client(t, "", public), b.client(t, "")
+	c, loose := b.client(t, "alice", public), b.client(t, "alice")
+	nobodys := map[string]client{c.ID: b.client(t, "", public), loose.ID: b.client(t, "")}
 	bob := b.signedIn(t, "bob")
 	for name, tt := range map[string]struct {
 		of           client
@@ -164,7 +165,7 @@ func TestRefusalsGoToTheAppOnceItsAddressIsTrusted(t *testing.T) {
 			t.Errorf("%s: told %v", name, q)
 		}
 		// Who is not signed in is sent nowhere by an app that anybody could have registered.
-		if to := b.browser(t).get(tt.of.asks(tt.change...)).wants(http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(to, "/signin?") {
+		if to := b.browser(t).get(nobodys[tt.of.ID].asks(tt.change...)).wants(http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(to, "/signin?") {
 			t.Errorf("%s: a stranger is led to %s", name, to)
 		}
 	}
@@ -246,7 +247,7 @@ func TestWhatIsShownHereInsteadOfSent(t *testing.T) {
 func TestAPressOnTheConsentPageIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	c, other := b.client(t, ""), b.client(t, "")
+	c, other := b.client(t, "alice"), b.client(t, "")
 	bob, carol := b.signedIn(t, "bob"), b.signedIn(t, "carol")
 	form := func() url.Values {
 		return with(bob.get(c.asks()).wants(http.StatusOK).form("/oauth/authorize"), "decision", "allow")

@@ -13,6 +13,7 @@ import (
 
 	"admitone/data/datatest"
 	"admitone/rooms/hosts"
+	"admitone/tokens"
 	"admitone/tokens/oauth"
 )
 
@@ -267,9 +268,130 @@ func TestAnAppActsByItselfForWhoMadeIt(t *testing.T) {
 		}
 	}
 	app.post("/oauth/token", with(ask, "client_id", open.ID)).fails(http.StatusBadRequest, "unauthorized_client", "")
-	b.key(t, "bob", oauth.RoomsRead).get(v1 + "/apps/verify_credentials").wants(http.StatusNotFound)
-	b.program(t, "bob").get(v1 + "/apps/verify_credentials").wants(http.StatusNotFound)
-	app.get(v1 + "/apps/verify_credentials").wants(http.StatusUnauthorized)
+}
+
+// Mastodon's clients read error and error_description, and the challenge is the
+// bearer's (RFC 6750, 3).
+func TestWhoIsNoAppIsToldInOAuthsWords(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.client(t, "bob")
+	app := b.apps(t)
+	given := app.post("/oauth/token", fields("grant_type", "client_credentials"), c.in).wants(http.StatusOK).object()["access_token"].(string)
+	late := header("Authorization", "Bearer "+given)
+	ended := header("Authorization", "Bearer "+app.post("/oauth/token", fields("grant_type", "client_credentials"), c.in).wants(http.StatusOK).object()["access_token"].(string))
+	app.post("/oauth/revoke", fields("token", strings.TrimPrefix(headerOf(ended), "Bearer ")), c.in).wants(http.StatusOK)
+	b.Clock.Add(time.Second)
+	refused := func(change func(*http.Request), status int, code, reason, challenge string) {
+		t.Helper()
+		a := app.get(v1+"/apps/verify_credentials", change).wants(status)
+		a.kept()
+		said := a.object()
+		got, _ := said["reason"].(string)
+		if said["error"] != code || said["error_description"] == "" || said["error_uri"] != b.base+"/problems/"+code || got != reason || a.Header.Get("WWW-Authenticate") != challenge {
+			t.Errorf("%d %v %s", a.StatusCode, a.Header, a.body)
+		}
+	}
+	none := func(*http.Request) {}
+	bad, over := b.invalidToken("The access token is not good, or was withdrawn."), b.invalidToken("The access token has expired.")
+	refused(none, http.StatusUnauthorized, "invalid_token", "", `Bearer realm="AdmitOne"`)
+	refused(header("Authorization", "Bearer nonsense"), http.StatusUnauthorized, "invalid_token", "", bad)
+	refused(header("Authorization", "Bearer "+given+"x"), http.StatusUnauthorized, "invalid_token", "", bad)
+	refused(ended, http.StatusUnauthorized, "invalid_token", "", bad)
+	key := b.key(t, "bob", oauth.RoomsRead)
+	refused(header("Authorization", key.head.Get("Authorization")), http.StatusNotFound, "invalid_request", "", "")
+	refused(header("Authorization", "Bearer "+b.token(t, "bob")), http.StatusNotFound, "invalid_request", "", "")
+	b.Clock.Add(oauth.AccessLife)
+	refused(late, http.StatusUnauthorized, "invalid_token", "token_expired", over)
+}
+
+func headerOf(change func(*http.Request)) string {
+	r := &http.Request{Header: http.Header{}}
+	change(r)
+	return r.Header.Get("Authorization")
+}
+
+// What a token says of itself stays as it was made; what the API lets it do is
+// what its app may do now.
+func TestALimitedAppsTokenDoesNoMoreThanTheLimit(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.room(t, "bob", "standup")
+	c, asking := b.client(t, "bob"), b.client(t, "bob")
+	app := b.apps(t)
+	given := app.post("/oauth/token", c.exchange(c.code(t, b)), c.in).wants(http.StatusOK).object()
+	access, refresh := given["access_token"].(string), given["refresh_token"].(string)
+	claims, err := base64.RawURLEncoding.DecodeString(strings.Split(access, ".")[1])
+	if err != nil || !strings.Contains(string(claims), "rooms:write") {
+		t.Fatalf("%s, %v", claims, err)
+	}
+	bearer := header("Authorization", "Bearer "+access)
+	reopen := func() answer { return app.do(http.MethodPost, v1+"/rooms/standup/reopen", "", bearer) }
+	bob := b.signedIn(t, "bob")
+	limit := func(scopes ...string) {
+		bob.post("/account/apps/"+c.ID+"/scopes", url.Values{"scope": scopes}).wants(http.StatusSeeOther)
+	}
+	limit("rooms:read", "offline_access")
+	reopen().refuses(http.StatusForbidden, "insufficient_scope")
+	app.get(v1+"/rooms", bearer).wants(http.StatusOK)
+	for _, by := range []client{c, asking} {
+		for _, token := range []string{access, refresh} {
+			if said := app.post("/oauth/introspect", fields("token", token), by.in).wants(http.StatusOK).object(); said["active"] != true || said["scope"] != "rooms:read offline_access" {
+				t.Errorf("introspected: %v", said)
+			}
+		}
+	}
+	limit("rooms:read", "rooms:write", "offline_access")
+	if a := reopen(); a.StatusCode == http.StatusForbidden {
+		t.Errorf("after the limit was taken back: %s", a.body)
+	}
+}
+
+// Guesses of links and tokens are counted by client and address; what is ours is
+// told however many went before, also when it is over.
+func TestGuessesAtIntrospectionAreCounted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, other := b.client(t, "bob"), b.client(t, "bob")
+	app := b.apps(t)
+	given := app.post("/oauth/token", c.exchange(c.code(t, b)), c.in).wants(http.StatusOK).object()
+	access, refresh := given["access_token"].(string), given["refresh_token"].(string)
+	app.post("/oauth/revoke", fields("token", refresh), c.in).wants(http.StatusOK)
+	inv := b.mint(t, b.room(t, "bob", "standup"), tokens.Draft{})
+	foreign := b.mint(t, b.room(t, "carol", "carols"), tokens.Draft{})
+	good, used := b.Invitations.Links.Code(inv.ID), b.Invitations.Links.Code(foreign.ID)
+	ask := func(by client, token string) answer {
+		return app.post("/oauth/introspect", fields("token", token), by.in)
+	}
+	guesses := []string{"nothing", good[:len(good)-1], access[:len(access)-2], "a.b.c", strings.Repeat("x", 64), used[:20] + "x" + used[21:]}
+	for i := range 10 {
+		if said := ask(c, guesses[i%len(guesses)]).wants(http.StatusOK).object(); said["active"] != false || len(said) != 1 {
+			t.Errorf("%v", said)
+		}
+	}
+	for _, guess := range guesses {
+		slow := ask(c, guess)
+		slow.fails(http.StatusTooManyRequests, "too_many_requests", "")
+		if slow.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	for range 20 {
+		if said := ask(c, good).wants(http.StatusOK).object(); said["active"] != true {
+			t.Errorf("%v", said)
+		}
+		for _, over := range []string{access, refresh, used} { // ours, and nothing to tell of them
+			if said := ask(c, over).wants(http.StatusOK).object(); said["active"] != false {
+				t.Errorf("%v", said)
+			}
+		}
+	}
+	ask(other, "nothing").wants(http.StatusOK)
+	b.from(t, "127.0.6.1").post("/oauth/introspect", fields("token", "nothing"), c.in).wants(http.StatusOK)
+	app.post("/oauth/token", fields("grant_type", "refresh_token", "refresh_token", "x"), c.in).fails(http.StatusBadRequest, "invalid_grant", "") // counted apart
+	b.Clock.Add(10 * time.Second)
+	ask(c, "nothing").wants(http.StatusOK)
+	ask(c, "nothing").wants(http.StatusTooManyRequests)
 }
 
 func TestWhatTheTokenEndpointRefuses(t *testing.T) {
@@ -459,7 +581,7 @@ func TestOverPlainHTTPNothingIsAuthorized(t *testing.T) {
 	} {
 		b.nobody(t).do(r.method, r.path, "").fails(http.StatusBadRequest, "invalid_request", "unsupported_over_http")
 	}
-	b.nobody(t).post(v1+"/apps", nil).refuses(http.StatusBadRequest, "invalid_request")
+	b.nobody(t).post(v1+"/apps", nil).fails(http.StatusBadRequest, "invalid_request", "unsupported_over_http")
 	b.browser(t).get("/oauth/authorize?client_id=x").wants(http.StatusBadRequest).says("asked in a way we cannot answer", "https only")
 	b.key(t, "bob", oauth.RoomsRead).get(v1 + "/rooms").wants(http.StatusOK)
 	b.program(t, "bob").get(v1 + "/rooms").wants(http.StatusOK)
@@ -484,7 +606,7 @@ func TestWithoutADatabaseAppsAreToldToComeAgain(t *testing.T) {
 		}
 	}
 	app.json("/oauth/register", map[string]any{"redirect_uris": []string{back}}).fails(http.StatusServiceUnavailable, "temporarily_unavailable", "")
-	app.post(v1+"/apps", fields("client_name", "x", "redirect_uris", back)).refuses(http.StatusServiceUnavailable, "unavailable")
+	app.post(v1+"/apps", fields("client_name", "x", "redirect_uris", back)).fails(http.StatusServiceUnavailable, "temporarily_unavailable", "")
 	bob.get(c.asks()).wants(http.StatusServiceUnavailable).says("503")
 	app.get("/.well-known/oauth-authorization-server").wants(http.StatusOK)
 	app.get("/.well-known/jwks.json").wants(http.StatusOK)

@@ -29,18 +29,103 @@ func appsPromises() []promise {
 				t.fails(err, rooms.ErrNotFound)
 			}
 		}},
-		{"Clients returns those that have not ended, the latest first", func(t *trial) {
-			early, late := t.app(func(c *oauth.Client) { c.CreatedAt = t.now + 1 }), t.app(func(c *oauth.Client) { c.CreatedAt = t.now + 2 })
-			over := t.app()
-			t.must(t.apps().EndClient(t.ctx, over.ID, t.now, t.event(audit.ClientRemoved, 0, 0)))
-			all, err := t.apps().Clients(t.ctx)
-			t.must(err)
-			var ids []string
-			for _, c := range all {
-				ids = append(ids, c.ID)
+		{"ClientsOf returns what the host made, and what acts for it by its leave under that credential, the latest first", func(t *trial) {
+			by := func(owner string, at int64) oauth.Client {
+				return t.app(func(c *oauth.Client) { c.Owner, c.CreatedAt = owner, t.now+at })
 			}
-			same(t, "the first two", ids[:2], []string{late.ID, early.ID})
-			same(t, "has the one that ended", slices.Contains(ids, over.ID), false)
+			mine, both, strange, over, past, others := by("grace", 1), by("grace", 3), by("", 2), by("grace", 4), by("", 5), by("bo", 6)
+			t.grant(strange, "grace")
+			t.grant(strange, "grace")
+			t.grant(both, "grace")
+			t.grant(others, "bo")
+			t.must(t.apps().EndGrant(t.ctx, t.grant(past, "grace").ID, t.now, t.event(audit.ClientDisallowed, 0, 0)))
+			t.must(t.apps().EndClient(t.ctx, over.ID, t.now, t.event(audit.ClientRemoved, 0, 0)))
+			of := func(host, credential string) []oauth.Client {
+				t.Helper()
+				all, err := t.apps().ClientsOf(t.ctx, host, credential)
+				t.must(err)
+				return all
+			}
+			same(t, "grace's", of("grace", "v1"), []oauth.Client{both, strange, mine})
+			same(t, "with another password", of("grace", "v2"), []oauth.Client{both, mine})
+			same(t, "nobody's", len(of("", "v1")), 0)
+		}},
+		{"OtherClients returns all but those, the latest first, in pages", func(t *trial) {
+			var want []string
+			t.app()                   // before all these
+			for i := range int64(5) { // two of them at the same moment
+				c := t.app(func(c *oauth.Client) { c.Owner, c.CreatedAt = []string{"bo", ""}[i%2], t.now+1000*hour+i/2 })
+				want = append(want, c.ID)
+				t.app(func(c *oauth.Client) { c.Owner, c.CreatedAt = "heidi", t.now+1000*hour })
+				t.grant(t.app(func(c *oauth.Client) { c.CreatedAt = t.now + 1000*hour }), "heidi")
+			}
+			over := t.app(func(c *oauth.Client) { c.CreatedAt = t.now + 1000*hour })
+			t.must(t.apps().EndClient(t.ctx, over.ID, t.now, t.event(audit.ClientRemoved, 0, 0)))
+			var got []string
+			var after oauth.Place
+			for range 3 {
+				page, err := t.apps().OtherClients(t.ctx, "heidi", "v1", after, 2)
+				t.must(err)
+				same(t, "page's length", len(page), 2)
+				for _, c := range page {
+					got = append(got, c.ID)
+				}
+				after = page[1].Place()
+			}
+			same(t, "the first", got[0], want[4])
+			slices.Sort(got[1:3]) // made at the same moment
+			slices.Sort(got[3:5])
+			slices.Sort(want[2:4])
+			slices.Sort(want[:2])
+			same(t, "in order", got[:5], slices.Concat(want[4:], want[2:4], want[:2]))
+			none, err := t.apps().OtherClients(t.ctx, "heidi", "v1", oauth.Place{MadeAt: -1}, 2)
+			t.must(err)
+			same(t, "after the last", len(none), 0)
+		}},
+		{"AddStranger lets in so many that nobody made and nobody allows, then for the oldest that never was of use", func(t *trial) {
+			stranger := func(made int64) oauth.Client {
+				c := t.draftApp(func(c *oauth.Client) { c.CreatedAt = made })
+				_, err := t.apps().AddStranger(t.ctx, c, 1<<20, 0, t.event(audit.ClientRegistered, 0, 0))
+				t.must(err)
+				return c
+			}
+			here := func(c oauth.Client) bool {
+				_, err := t.apps().Client(t.ctx, c.ID)
+				return err == nil
+			}
+			t.app(func(c *oauth.Client) { c.Owner, c.CreatedAt = "ada", 1 })
+			allowed, before, used, over := stranger(1), stranger(1), stranger(1), stranger(1)
+			t.grant(allowed, "ada")
+			t.must(t.apps().EndGrant(t.ctx, t.grant(before, "ada").ID, t.now, t.event(audit.ClientDisallowed, 0, 0)))
+			t.exchanged(t.grant(used, "ada"))
+			t.must(t.apps().EndClient(t.ctx, over.ID, t.now, t.event(audit.ClientRemoved, 0, 0)))
+			first, second := stranger(2), stranger(3)
+			add := func(idle int64, want bool) oauth.Client {
+				t.Helper()
+				c, ev := t.draftApp(), t.event(audit.ClientRegistered, 0, 0)
+				got := false
+				press := func() {
+					var err error
+					got, err = t.apps().AddStranger(t.ctx, c, 1, idle, ev)
+					t.must(err)
+				}
+				if want {
+					t.noted("AddStranger", press, ev)
+				} else {
+					t.noted("AddStranger", press)
+				}
+				same(t, "let in", got, want)
+				same(t, "is there", here(c), want)
+				return c
+			}
+			add(2, false)
+			third := add(3, true)
+			same(t, "the oldest", []bool{here(first), here(second)}, []bool{false, true})
+			add(4, true)
+			add(4, false)
+			for name, c := range map[string]oauth.Client{"allowed": allowed, "allowed before": before, "used": used, "removed": over, "new": third} {
+				same(t, name, here(c), true)
+			}
 		}},
 		{"LimitClient and SetSecret store what they say and nothing else", func(t *trial) {
 			c, ev := t.app(), t.event(audit.ClientLimited, 0, 0)

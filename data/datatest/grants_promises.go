@@ -28,14 +28,17 @@ func grantsPromises() []promise {
 				t.fails(t.apps().AddAccess(t.ctx, a, ev), rooms.ErrIDTaken)
 			})
 		}},
-		{"Grants returns a host's that have not ended, the latest first", func(t *trial) {
+		{"Grants returns a host's that have not ended, the latest first, of all apps or of one", func(t *trial) {
 			c := t.app()
 			one, two, over := t.grant(c, "grace"), t.grant(t.app(), "grace"), t.grant(c, "grace")
 			t.grant(c, "bo")
 			t.must(t.apps().EndGrant(t.ctx, over.ID, t.now, t.event(audit.ClientDisallowed, 0, 0)))
-			list, err := t.apps().Grants(t.ctx, "grace")
+			list, err := t.apps().Grants(t.ctx, "grace", "")
 			t.must(err)
-			same(t, "grants", list, []oauth.Grant{two, one})
+			same(t, "grants", list[:2], []oauth.Grant{two, one})
+			list, err = t.apps().Grants(t.ctx, "grace", c.ID)
+			t.must(err)
+			same(t, "grants of one app", list, []oauth.Grant{one})
 		}},
 		{"EndGrant ends the tokens that came of it, once", func(t *trial) {
 			c := t.app()
@@ -50,7 +53,7 @@ func grantsPromises() []promise {
 				t.must(t.apps().EndGrant(t.ctx, t.id(), t.now+6, ev))
 			})
 		}},
-		{"Access returns what AddAccess added, with what its app may do still; and notes that the app got it, to the minute", func(t *trial) {
+		{"Access returns what AddAccess added, with what its app may do still; and notes that the app got it for a host, to the minute", func(t *trial) {
 			c := t.app()
 			a, ev := t.draftAccess(oauth.Grant{Client: c.ID, Host: "ada", Credential: "v1"}), t.event(audit.ClientToken, 0, 0)
 			a.Scopes = oauth.Scopes{oauth.RoomsRead, oauth.RoomsWrite}
@@ -58,11 +61,15 @@ func grantsPromises() []promise {
 			same(t, "token", t.access(a.ID), a)
 			same(t, "app used", t.client(c.ID).UsedAt, t.now)
 			for _, row := range [][2]int64{{t.now + minute - 1, t.now}, {t.now + minute, t.now + minute}, {t.now, t.now + minute}} {
-				next := t.draftAccess(oauth.Grant{Client: c.ID})
+				next := t.draftAccess(oauth.Grant{Client: c.ID, Host: "ada"})
 				next.CreatedAt = row[0]
 				t.must(t.apps().AddAccess(t.ctx, next, ev))
 				same(t, "app used", t.client(c.ID).UsedAt, row[1])
 			}
+			alone := t.draftAccess(oauth.Grant{Client: c.ID})
+			alone.CreatedAt = t.now + hour
+			t.must(t.apps().AddAccess(t.ctx, alone, ev))
+			same(t, "app used, for nobody", t.client(c.ID).UsedAt, t.now+minute)
 			t.must(t.apps().LimitClient(t.ctx, c.ID, oauth.Scopes{oauth.RoomsRead, oauth.Redeem}, ev))
 			same(t, "scopes of the limited app's", t.access(a.ID).Scopes, oauth.Scopes{oauth.RoomsRead})
 			t.must(t.apps().LimitClient(t.ctx, c.ID, oauth.All(), ev))

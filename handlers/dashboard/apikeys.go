@@ -14,23 +14,24 @@ import (
 
 // APIKeys answers GET /account/keys.
 func (p *Pages) APIKeys(c echo.Context, h host) error {
-	form := views.APIKeyForm{Scopes: views.Scopes{Chosen: scopeTexts(oauth.Scopes{oauth.RoomsRead, oauth.RoomsWrite, oauth.InvitationsRead, oauth.InvitationsWrite})}}
-	return p.apiKeys(c, h, http.StatusOK, form)
+	return p.apiKeys(c, h, http.StatusOK, emptyKey(), nil)
 }
 
-func (p *Pages) apiKeys(c echo.Context, h host, status int, form views.APIKeyForm) error {
+func emptyKey() views.APIKeyForm {
+	return views.APIKeyForm{Scopes: views.Scopes{Chosen: scopeTexts(oauth.Scopes{oauth.RoomsRead, oauth.RoomsWrite, oauth.InvitationsRead, oauth.InvitationsWrite})}}
+}
+
+// apiKeys is the page of the host's keys, with the text of one that was made just
+// now: in the answer to the form that made it, and nowhere else.
+func (p *Pages) apiKeys(c echo.Context, h host, status int, form views.APIKeyForm, made *views.Secret) error {
 	all, err := p.Doors.Apps.Keys(c.Request().Context(), h)
 	if err != nil {
 		return err
 	}
-	v := views.APIKeys{Page: p.frame(c, h, ""), Form: form}
+	v := views.APIKeys{Page: p.frame(c, h, ""), Form: form, Made: made}
 	v.Form.Scopes.All = scopeTexts(session.HostScopes())
-	made, secret := p.Doors.ShownOnce(c)
 	for _, k := range all {
 		v.Keys = append(v.Keys, apiKey(k))
-		if made == k.ID.Show(oauth.KeyIDPrefix) {
-			v.Made = &views.Secret{What: k.Name, Text: secret}
-		}
 	}
 	return session.Render(c, status, views.APIKeysPage(v))
 }
@@ -70,9 +71,6 @@ func chosenScopes(c echo.Context, errs views.Errors) oauth.Scopes {
 
 // MakeAPIKey answers POST /account/keys.
 func (p *Pages) MakeAPIKey(c echo.Context, h host) error {
-	if p.Doors.Open {
-		return rooms.ErrNotFound
-	}
 	f := views.APIKeyForm{Name: c.FormValue("name"), Errors: views.Errors{}}
 	scopes := chosenScopes(c, f.Errors)
 	k, text, err := p.Doors.Apps.MakeKey(c.Request().Context(), h, f.Name, scopes)
@@ -83,11 +81,11 @@ func (p *Pages) MakeAPIKey(c echo.Context, h host) error {
 	case err != nil:
 		return err
 	default:
-		p.Doors.ShowOnce(c, k.ID.Show(oauth.KeyIDPrefix), text)
-		return c.Redirect(http.StatusSeeOther, "/account/keys")
+		c.Response().Header().Set("Location", "/account/keys/"+k.ID.Show(oauth.KeyIDPrefix))
+		return p.apiKeys(c, h, http.StatusCreated, emptyKey(), &views.Secret{What: k.Name, Text: text, At: "/account/keys"})
 	}
 	f.Scopes = views.Scopes{Chosen: scopeTexts(scopes), Wrong: f.Errors["scope"]}
-	return p.apiKeys(c, h, http.StatusUnprocessableEntity, f)
+	return p.apiKeys(c, h, http.StatusUnprocessableEntity, f, nil)
 }
 
 // key is the key of the address, if it is the host's.

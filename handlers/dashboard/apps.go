@@ -8,12 +8,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/handlers/session"
-	"admitone/rooms"
 	"admitone/tokens/oauth"
 	"admitone/views"
 )
 
-// AppList answers GET /account/apps.
+// AppList answers GET /account/apps. An admin sees the apps of all others a page
+// at a time.
 func (p *Pages) AppList(c echo.Context, h host) error {
 	usual := oauth.Scopes{oauth.RoomsRead, oauth.RoomsWrite, oauth.InvitationsRead, oauth.InvitationsWrite}
 	return p.appList(c, h, http.StatusOK, views.AppForm{Scopes: views.Scopes{Chosen: scopeTexts(usual)}})
@@ -31,15 +31,27 @@ func (p *Pages) appList(c echo.Context, h host, status int, form views.AppForm) 
 		if len(l.Grants) > 0 {
 			v.Allowed = append(v.Allowed, a)
 		}
-		made := a
-		made.Allowed, made.Since = nil, instant(0) // told above
-		switch {
-		case l.Mine:
-			v.Made = append(v.Made, made)
-		case h.Admin && len(l.Grants) == 0:
-			v.Others = append(v.Others, made)
+		a.Allowed, a.Since = nil, instant(0) // told above
+		if l.Mine {
+			v.Made = append(v.Made, a)
 		}
 	}
+	after, err := oauth.ParsePlace(c.QueryParam("after"))
+	if err != nil {
+		return err
+	}
+	others, err := p.Doors.Apps.Others(c.Request().Context(), h, after, perPage+1)
+	if err != nil {
+		return err
+	}
+	if len(others) > perPage {
+		others = others[:perPage]
+		v.Next = "/account/apps?after=" + others[perPage-1].Place().String()
+	}
+	for _, l := range others {
+		v.Others = append(v.Others, app(l))
+	}
+	v.Later = after != oauth.Place{}
 	return session.Render(c, status, views.AppsPage(v))
 }
 
@@ -65,18 +77,13 @@ func app(l oauth.Listed) views.App {
 
 // MakeApp answers POST /account/apps.
 func (p *Pages) MakeApp(c echo.Context, h host) error {
-	if p.Doors.Open {
-		return rooms.ErrNotFound
-	}
 	f := views.AppForm{Name: c.FormValue("name"), Website: c.FormValue("website"), Redirects: c.FormValue("redirects"), Public: c.FormValue("kind") == "public", Errors: views.Errors{}}
 	scopes := chosenScopes(c, f.Errors)
 	if len(f.Errors) == 0 {
 		made, secret, err := p.Doors.Apps.Register(c.Request().Context(), &h, oauth.Draft{Name: f.Name, Website: f.Website, Redirects: perLine(f.Redirects), Scopes: scopes.String(), Public: f.Public})
 		if err == nil {
-			if secret != "" {
-				p.Doors.ShowOnce(c, made.ID, secret)
-			}
-			return c.Redirect(http.StatusSeeOther, "/account/apps/"+made.ID)
+			c.Response().Header().Set("Location", "/account/apps/"+made.ID)
+			return p.appDetail(c, h, http.StatusCreated, made.ID, views.Errors{}, secret)
 		}
 		if !refusedApp(err, f.Errors) {
 			return err
@@ -93,6 +100,8 @@ func refusedApp(err error, errs views.Errors) bool {
 	switch {
 	case !errors.As(err, &fault):
 		return false
+	case fault == oauth.ErrNoRedirect:
+		errs["redirects"] = views.Says("apps.no-redirect")
 	case fault.Code == oauth.ErrInvalidRedirect.Code:
 		errs["redirects"] = views.Says("apps.wrong-redirect")
 	case fault.Code == oauth.ErrInvalidScope.Code:
@@ -117,18 +126,20 @@ func perLine(text string) (out []string) {
 
 // AppDetail answers GET /account/apps/{app}.
 func (p *Pages) AppDetail(c echo.Context, h host) error {
-	return p.appDetail(c, h, http.StatusOK, views.Errors{})
+	return p.appDetail(c, h, http.StatusOK, c.Param("app"), views.Errors{}, "")
 }
 
-func (p *Pages) appDetail(c echo.Context, h host, status int, errs views.Errors) error {
-	l, err := p.Doors.Apps.App(c.Request().Context(), h, c.Param("app"))
+// appDetail is the app's page, with a secret that was made just now or "": it
+// stands in the answer to the form that made it, and nowhere else.
+func (p *Pages) appDetail(c echo.Context, h host, status int, id string, errs views.Errors, secret string) error {
+	l, err := p.Doors.Apps.App(c.Request().Context(), h, id)
 	if err != nil {
 		return err
 	}
 	v := views.AppDetail{Page: p.frame(c, h, ""), App: app(l), Governed: l.Governs(h)}
 	v.Limit = views.Scopes{All: scopeTexts(oauth.All()), Chosen: v.App.Scopes, Wrong: errs["scope"]}
-	if made, secret := p.Doors.ShownOnce(c); made == l.ID && v.Governed {
-		v.Secret = &views.Secret{What: l.Name, Text: secret}
+	if secret != "" {
+		v.Secret = &views.Secret{What: l.Name, Text: secret, At: "/account/apps/" + l.ID}
 	}
 	if v.Did, err = p.did(c, h, l.ID); err != nil {
 		return err
@@ -141,7 +152,7 @@ func (p *Pages) LimitApp(c echo.Context, h host) error {
 	errs := views.Errors{}
 	scopes := chosenScopes(c, errs)
 	if len(errs) > 0 {
-		return p.appDetail(c, h, http.StatusUnprocessableEntity, errs)
+		return p.appDetail(c, h, http.StatusUnprocessableEntity, c.Param("app"), errs, "")
 	}
 	if err := p.Doors.Apps.Limit(c.Request().Context(), h, c.Param("app"), scopes); err != nil {
 		return err
@@ -155,8 +166,7 @@ func (p *Pages) NewAppSecret(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
-	p.Doors.ShowOnce(c, c.Param("app"), secret)
-	return c.Redirect(http.StatusSeeOther, "/account/apps/"+c.Param("app"))
+	return p.appDetail(c, h, http.StatusOK, c.Param("app"), views.Errors{}, secret)
 }
 
 // RemoveApp answers POST /account/apps/{app}/remove.

@@ -33,10 +33,7 @@ func (e *Endpoints) Authorize(c echo.Context) error {
 	}
 	a, err := e.asked(c, p)
 	if err != nil {
-		if _, out := e.Doors.Host(c); a.Redirect != "" && a.Client.Owner == "" && errors.Is(out, session.ErrSignedOut) {
-			return e.signIn(c, p, false) // or a stranger's app would send anybody anywhere (RFC 9700, 4.11.2)
-		}
-		return e.answer(c, a, "", err)
+		return e.wrong(c, a, p, err)
 	}
 	h, err := e.Doors.Host(c)
 	switch {
@@ -45,12 +42,16 @@ func (e *Endpoints) Authorize(c echo.Context) error {
 	case errors.Is(err, hosts.ErrTwoFactorRequired):
 		return c.Redirect(http.StatusSeeOther, "/account/second-factor")
 	case err != nil:
-		return e.answer(c, a, "", err)
-	case p["force_login"] == "true" && !e.since(c, p[again]):
+		return e.wrong(c, a, p, err)
+	case forced(p) && !e.since(c, p[again]):
 		return e.signIn(c, p, true)
-	case p["force_login"] != "true" && c.Request().Method == http.MethodGet:
-		if before, err := e.Apps.Remembered(c.Request().Context(), h, a); before || err != nil {
-			return e.allow(c, h, a, err)
+	case !forced(p) && c.Request().Method == http.MethodGet:
+		before, err := e.Apps.Remembered(c.Request().Context(), h, a)
+		switch {
+		case err != nil:
+			return e.wrong(c, a, p, err)
+		case before:
+			return e.allow(c, h, a)
 		}
 	}
 	return e.consent(c, h, a, p)
@@ -78,7 +79,7 @@ func (e *Endpoints) signIn(c echo.Context, p params, afresh bool) error {
 			q.Set(name, p[name])
 		}
 	}
-	if p["force_login"] == "true" {
+	if forced(p) {
 		q.Set(again, strconv.FormatInt(e.Now().UnixMilli(), 10))
 	}
 	if afresh {
@@ -91,11 +92,15 @@ func (e *Endpoints) signIn(c echo.Context, p params, afresh bool) error {
 	return c.Redirect(http.StatusSeeOther, "/signin?"+to.Encode())
 }
 
+// forced tells whether the app wants a sign-in of now. Mastodon takes for a yes
+// whatever is not a no.
+func forced(p params) bool {
+	no := p["force_login"]
+	return no != "" && no != "false" && no != "0"
+}
+
 // since tells whether this browser's sign-in began after that moment.
 func (e *Endpoints) since(c echo.Context, text string) bool {
-	if e.Doors.Open {
-		return true // there is none
-	}
 	at, err := strconv.ParseInt(text, 10, 64)
 	return err == nil && e.Doors.Own(c).Millis() >= at
 }
@@ -104,16 +109,16 @@ func (e *Endpoints) since(c echo.Context, text string) bool {
 func (e *Endpoints) consent(c echo.Context, h hosts.Host, a oauth.Asked, p params) error {
 	proof, err := e.Doors.Proof(c)
 	if err != nil {
-		return e.answer(c, a, "", err)
+		return e.wrong(c, a, p, err)
 	}
-	v := views.Consent{Page: views.Page{Now: e.Now(), Host: h.Shown(), Admin: h.Admin, NoSignOut: e.Doors.Open}, App: a.Client.Name, Website: a.Client.Website,
+	v := views.Consent{Page: views.Page{Now: e.Now(), Host: h.Shown(), Admin: h.Admin}, App: a.Client.Name, Website: a.Client.Website,
 		Host: h.Shown(), Maker: a.Client.Owner, Mine: a.Client.Owner == h.Username, Redirect: shown(a.Redirect), Proof: proof}
 	if v.Maker != "" && !v.Mine {
 		switch maker, err := e.Apps.Directory.ByName(c.Request().Context(), v.Maker); {
 		case err == nil:
 			v.Maker = maker.Shown()
 		case !errors.Is(err, rooms.ErrNotFound):
-			return e.answer(c, a, "", err)
+			return e.wrong(c, a, p, err)
 		}
 	}
 	for _, s := range a.Scopes {
@@ -164,12 +169,12 @@ func (e *Endpoints) Decide(c echo.Context) error {
 	}
 	a, err := e.asked(c, p)
 	if err != nil {
-		return e.answer(c, a, "", err)
+		return e.wrong(c, a, p, err)
 	}
 	proven, err := e.Doors.Proven(c, p["proof"])
 	switch {
 	case err != nil:
-		return e.answer(c, a, "", err)
+		return e.wrong(c, a, p, err)
 	case !proven:
 		return session.ErrCrossSite
 	case p["decision"] == "deny":
@@ -177,54 +182,58 @@ func (e *Endpoints) Decide(c echo.Context) error {
 	case p["decision"] != "allow":
 		return invalid("decision is allow or deny.")
 	}
-	return e.allow(c, h, a, nil)
+	return e.allow(c, h, a)
 }
 
-// allow gives the code, unless err says that it cannot be known whether to.
-func (e *Endpoints) allow(c echo.Context, h hosts.Host, a oauth.Asked, err error) error {
-	code := ""
-	if err == nil {
-		code, err = e.Apps.Allow(c.Request().Context(), h, a)
-	}
+// allow gives the code.
+func (e *Endpoints) allow(c echo.Context, h hosts.Host, a oauth.Asked) error {
+	code, err := e.Apps.Allow(c.Request().Context(), h, a)
 	return e.answer(c, a, code, err)
 }
 
-// answer tells the app the code, or the refusal (RFC 6749, 4.1.2; RFC 9207). What
-// must not go to it is returned, to be shown here.
+// answer tells the app the code, or the refusal. What must not go to it is
+// returned, to be shown here.
 func (e *Endpoints) answer(c echo.Context, a oauth.Asked, code string, err error) error {
-	var fault oauth.Fault
-	switch {
-	case err != nil && a.Redirect == "":
-		return err
-	case errors.As(err, &fault):
-	case errors.Is(err, rooms.ErrUnavailable):
-		fault = oauth.Fault{Code: "temporarily_unavailable", Detail: "The database does not answer. Try again."}
-	case err != nil:
-		return err
-	}
+	fault, named := faultOf(err)
 	page := views.Page{Now: e.Now()}
 	switch {
+	case err != nil && (a.Redirect == "" || !named):
+		return err
 	case a.Redirect == oauth.OOB && err != nil && fault.Code != oauth.ErrAccessDenied.Code:
 		return err
 	case a.Redirect == oauth.OOB:
 		return session.Render(c, http.StatusOK, views.ConsentCodePage(views.ConsentCode{Page: page, App: a.Client.Name, Code: code}))
 	}
+	return c.Redirect(http.StatusSeeOther, e.address(a, code, fault))
+}
+
+// faultOf is a refusal as an app may be told of it. What has no name in OAuth is not.
+func faultOf(err error) (fault oauth.Fault, named bool) {
+	if errors.Is(err, rooms.ErrUnavailable) {
+		return oauth.Fault{Code: "temporarily_unavailable", Detail: "The database does not answer. Try again."}, true
+	}
+	return fault, errors.As(err, &fault)
+}
+
+// address is where the app is told the code, or without one the refusal (RFC 6749,
+// 4.1.2; RFC 9207).
+func (e *Endpoints) address(a oauth.Asked, code string, fault oauth.Fault) string {
 	q := url.Values{"iss": {e.Base}}
 	if a.State != "" {
 		q.Set("state", a.State)
 	}
-	if err == nil {
+	if code != "" {
 		q.Set("code", code)
-	} else {
-		q.Set("error", fault.Code)
-		q.Set("error_uri", e.Base+"/problems/"+fault.Code)
-		for name, value := range map[string]string{"error_description": fault.Detail, "reason": fault.Reason} {
-			if value != "" {
-				q.Set(name, value)
-			}
+		return with(a.Redirect, q)
+	}
+	q.Set("error", fault.Code)
+	q.Set("error_uri", e.Base+"/problems/"+fault.Code)
+	for name, value := range map[string]string{"error_description": fault.Detail, "reason": fault.Reason} {
+		if value != "" {
+			q.Set(name, value)
 		}
 	}
-	return c.Redirect(http.StatusSeeOther, with(a.Redirect, q))
+	return with(a.Redirect, q)
 }
 
 // with adds parameters to an address and leaves what it has as it is.

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"encoding/base64"
-	"errors"
 	"net/url"
 	"strings"
 
@@ -75,10 +74,14 @@ func (e *Endpoints) guessed(c echo.Context, id string, err error) error {
 	if fault != oauth.ErrInvalidClient { // the client is there; invented ones share a count
 		key += " " + id
 	}
-	var many hosts.TooMany
-	if errors.As(e.Guesses.Allowed(key), &many) {
-		return many
+	return e.count(key, err)
+}
+
+// count counts a guess and returns its refusal, or TooMany in its place.
+func (e *Endpoints) count(key string, refusal error) error {
+	if err := e.Guesses.Allowed(key); err != nil {
+		return err
 	}
 	e.Guesses.Failed(key)
-	return err
+	return refusal
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/rooms"
+	"admitone/rooms/hosts"
 	"admitone/tokens"
 	"admitone/tokens/oauth"
 )
@@ -31,7 +32,26 @@ func (e *Endpoints) Introspect(c echo.Context) error {
 			return err
 		}
 	}
+	if !out.Active {
+		if err := e.guessedToken(c, app, token); err != nil {
+			return err
+		}
+	}
 	return c.JSON(http.StatusOK, out)
+}
+
+// guessedToken counts what may be a guess: a text that is no link or token of
+// ours, not even one that ended. What is good was looked at first and never meets
+// this.
+func (e *Endpoints) guessedToken(c echo.Context, app oauth.Client, token string) error {
+	ctx := c.Request().Context()
+	if _, _, err := e.Invitations.Links.Read(ctx, token); !errors.Is(err, tokens.ErrInvalidLink) {
+		return err
+	}
+	if known, err := e.Apps.Knows(ctx, token); known || err != nil {
+		return err
+	}
+	return e.count("token "+hosts.Source(c.RealIP())+" "+app.ID, nil)
 }
 
 // invitation is what a client whose host reaches the room may know of an

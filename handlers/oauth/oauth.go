@@ -33,10 +33,14 @@ type Endpoints struct {
 }
 
 // Guard refuses all of it where the issuer's address is neither https nor this
-// machine: codes, secrets and tokens would cross the network in the open.
+// machine: codes, secrets and tokens would cross the network in the open. Where
+// there is no sign-in nobody gives leave, and there is none of it.
 func (e *Endpoints) Guard(next echo.HandlerFunc) echo.HandlerFunc {
 	u, err := url.Parse(e.Base)
 	safe := err == nil && (u.Scheme == "https" || local(u.Hostname()))
+	if e.Doors.Open {
+		return echo.NotFoundHandler
+	}
 	return func(c echo.Context) error {
 		if !safe {
 			return oauth.Fault{Code: oauth.ErrInvalidRequest.Code, Reason: "unsupported_over_http",

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,7 +59,7 @@ func (e *Endpoints) register(c echo.Context, d oauth.Draft) (oauth.Client, strin
 		return oauth.Client{}, "", err
 	}
 	app, secret, err := e.Apps.Register(c.Request().Context(), nil, d)
-	if err != nil {
+	if err != nil && !errors.As(err, new(hosts.TooMany)) { // to ask whether there is room costs something
 		back()
 	}
 	return app, secret, err

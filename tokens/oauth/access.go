@@ -136,6 +136,21 @@ func (s *Server) Read(ctx context.Context, token string) (Bearer, error) {
 	return b, err
 }
 
+// signed is the id of the row that a token names which we signed, ErrTokenExpired
+// where that is over and ErrInvalidToken for any other text.
+func (s *Server) signed(ctx context.Context, token string) (rooms.ID, error) {
+	var c accessClaims
+	err := s.Ring.Verify(ctx, keys.Access, accessType, token, &c, jwt.WithIssuer(s.Base), jwt.WithAudience(s.audience()), jwt.WithTimeFunc(s.Now))
+	id, bad := rooms.ParseID(accessPrefix, c.ID)
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return 0, ErrTokenExpired
+	case errors.Is(err, keys.ErrNotOurs), err == nil && bad != nil:
+		return 0, ErrInvalidToken
+	}
+	return id, err
+}
+
 // access is the token's row if it is good by itself, whoever its host is.
 func (s *Server) access(ctx context.Context, token string) (Access, error) {
 	sum, now := sha256.Sum256([]byte(token)), s.Now().UnixMilli()
@@ -143,15 +158,8 @@ func (s *Server) access(ctx context.Context, token string) (Access, error) {
 	known, ok := s.seen[sum]
 	s.mu.Unlock()
 	if !ok {
-		var c accessClaims
-		err := s.Ring.Verify(ctx, keys.Access, accessType, token, &c, jwt.WithIssuer(s.Base), jwt.WithAudience(s.audience()), jwt.WithTimeFunc(s.Now))
-		id, bad := rooms.ParseID(accessPrefix, c.ID)
-		switch {
-		case errors.Is(err, jwt.ErrTokenExpired):
-			return Access{}, ErrTokenExpired
-		case errors.Is(err, keys.ErrNotOurs), err == nil && bad != nil:
-			return Access{}, ErrInvalidToken
-		case err != nil:
+		id, err := s.signed(ctx, token)
+		if err != nil {
 			return Access{}, err
 		}
 		known.access.ID = id

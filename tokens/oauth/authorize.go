@@ -36,8 +36,7 @@ var challengeShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // Ask looks at a request. While Asked.Redirect is empty the error MUST be shown
 // here and sent nowhere; after that it is for the app. An unknown app is
-// ErrInvalidClient, a redirect address that is not exactly one of the app's
-// ErrInvalidRedirect.
+// ErrInvalidClient, a redirect address that is none of the app's ErrInvalidRedirect.
 func (s *Server) Ask(ctx context.Context, r Request) (Asked, error) {
 	c, err := s.client(ctx, r.ClientID)
 	if errors.Is(err, rooms.ErrNotFound) {
@@ -50,7 +49,7 @@ func (s *Server) Ask(ctx context.Context, r Request) (Asked, error) {
 	if to == "" && len(c.Redirects) == 1 {
 		to = c.Redirects[0]
 	}
-	if to == "" || !slices.Contains(c.Redirects, to) {
+	if to == "" || !c.hasRedirect(to) {
 		return Asked{Client: c}, ErrInvalidRedirect.with("The redirect address is not one that the app is registered with.")
 	}
 	a.Redirect = to
@@ -78,9 +77,19 @@ func (s *Server) Remembered(ctx context.Context, h hosts.Host, a Asked) (bool, e
 	if a.Client.Public || a.Redirect == OOB {
 		return false, nil
 	}
-	all, err := s.Store.Grants(ctx, h.Username)
+	return s.allowed(ctx, h, a.Client, a.Scopes)
+}
+
+// Known tells whether the host allowed this app anything before, public or not.
+func (s *Server) Known(ctx context.Context, h hosts.Host, c Client) (bool, error) {
+	return s.allowed(ctx, h, c, nil)
+}
+
+// allowed tells whether a grant of the host's to the app holds all of these scopes.
+func (s *Server) allowed(ctx context.Context, h hosts.Host, c Client, scopes Scopes) (bool, error) {
+	all, err := s.Store.Grants(ctx, h.Username, c.ID)
 	return slices.ContainsFunc(all, func(g Grant) bool {
-		return g.Client == a.Client.ID && g.Credential == h.Credential && a.Scopes.Within(g.Scopes)
+		return g.Credential == h.Credential && scopes.Within(g.Scopes)
 	}), err
 }
 

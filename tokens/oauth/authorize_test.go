@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"strings"
 	"testing"
 
 	"admitone/data/datatest"
@@ -99,6 +100,43 @@ func TestARequestIsShownHereUntilItsAddressCanBeTrusted(t *testing.T) {
 		h.wants(name, err, row.want)
 		if a.Redirect != back || a.State != "s" {
 			t.Errorf("%s: the app is not told: %+v", name, a)
+		}
+	}
+}
+
+// An app on a host's own machine takes whatever port is free (RFC 8252, 7.3); all
+// else of its address is taken letter by letter, and so is a port that was
+// registered.
+func TestAnAppOnThisMachineListensAtAnyPort(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, datatest.SQLite(t))
+	c, _ := h.app(nil, public, func(d *oauth.Draft) {
+		d.Redirects = []string{"http://127.0.0.1/back?a=b", "http://[::1]/back", "http://localhost:7000/back", "https://127.0.0.1/back"}
+	})
+	ask := func(to string) (oauth.Asked, error) {
+		return h.Apps.Ask(h.ctx, oauth.Request{ClientID: c.ID, Redirect: to, ResponseType: "code", Challenge: challenge, Method: "S256"})
+	}
+	for _, to := range []string{"http://127.0.0.1:51004/back?a=b", "http://127.0.0.1/back?a=b", "http://[::1]:1/back", "http://[::1]:65535/back", "http://localhost:7000/back"} {
+		a, err := ask(to)
+		h.wants(to, err, nil)
+		if a.Redirect != to {
+			t.Errorf("%s: the answer goes to %q", to, a.Redirect)
+		}
+		code, err := h.Apps.Allow(h.ctx, h.ada, a)
+		h.must(err)
+		_, err = h.Apps.Exchange(h.ctx, c, code, strings.Replace(to, "/back", ":52000/back", 1), verifier)
+		h.wants(to+" at another port", err, oauth.ErrInvalidGrant)
+		_, err = h.Apps.Exchange(h.ctx, c, code, to, verifier)
+		h.wants(to, err, nil)
+	}
+	for _, to := range []string{
+		"http://localhost:7001/back", "http://localhost/back", "https://127.0.0.1:51004/back", "http://127.0.0.2:51004/back?a=b", "http://127.0.0.1:51004/back", "http://127.0.0.1:51004/back?a=b&c=d",
+		"http://127.0.0.1:51004/back?a=b#", "http://127.0.0.1:51004/Back?a=b", "HTTP://127.0.0.1:51004/back?a=b", "http://127.0.0.1:/back?a=b", "http://127.0.0.1:0/back?a=b", "http://127.0.0.1:080/back?a=b",
+		"http://127.0.0.1:65536/back?a=b", "http://127.0.0.1:51004@evil.example/back?a=b", "http://evil.example:51004/back?a=b", "http://127.0.0.1:51004.evil.example/back?a=b", "http://127.0.0.1.evil.example:51004/back?a=b",
+		"http://u@127.0.0.1:51004/back?a=b", "http://127.0.0.1:51004\\@evil.example/back?a=b", "http://[::1]/back?a=b", "http://[0:0:0:0:0:0:0:1]:51004/back", "http://127.0.0.1::51004/back?a=b", "http://127.0.0.1:51004:1/back?a=b",
+	} {
+		if a, err := ask(to); err == nil || a.Redirect != "" {
+			t.Errorf("%s: taken, to %q", to, a.Redirect)
 		}
 	}
 }

@@ -7,11 +7,10 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"admitone/rooms"
@@ -19,14 +18,15 @@ import (
 	"admitone/rooms/hosts"
 )
 
-// OOB is the redirect address of an app that has none: the code is shown.
-const OOB = "urn:ietf:wg:oauth:2.0:oob"
+// maxName is how long an app's name may be, in characters.
+const maxName = 100
 
-// The most that one app may name, and how long its texts may be in characters.
+// What strangers may have stored here, 20 MB in all: how many apps that nobody
+// made and nobody allows there may be, and how long all texts of one may be
+// together, in bytes.
 const (
-	maxRedirects = 20
-	maxRedirect  = 2000
-	maxName      = 100
+	MaxStrangers = 5000
+	maxStranger  = 4096
 )
 
 // Client is an app. Instants are Unix milliseconds, 0 for never.
@@ -40,7 +40,7 @@ type Client struct {
 	PKCE      bool   // has to bind its codes (RFC 7636); a public one always does
 	Owner     string // username of the host who made it and for whom it may act by itself; empty for nobody
 	CreatedAt int64
-	UsedAt    int64 // when it last got a token, to the minute
+	UsedAt    int64 // when it last got a token that acts for a host, to the minute
 	EndedAt   int64
 
 	// Credential is the owner's when the secret was made: with another password
@@ -49,6 +49,10 @@ type Client struct {
 	// SecretHash is what is kept of the secret, empty for a public app.
 	SecretHash string
 }
+
+// StrangerWait is how long an app that nobody made may be unused before another
+// may take its place.
+const StrangerWait = 10 * time.Minute
 
 // ClientPrefix begins an app's id. A tilde stands in no host's name.
 const ClientPrefix = "app~"
@@ -64,7 +68,9 @@ type Draft struct {
 
 // Register adds an app. by is the host who makes it, or nil for nobody. The
 // secret is returned once, and empty for a public app. Refused input is
-// ErrInvalidRedirect, ErrInvalidMetadata or ErrInvalidScope.
+// ErrInvalidRedirect, ErrInvalidMetadata or ErrInvalidScope. Where there are
+// MaxStrangers, nobody's takes the place of one that has waited unused for
+// StrangerWait, and is hosts.TooMany while there is none.
 func (s *Server) Register(ctx context.Context, by *hosts.Host, d Draft) (c Client, secret string, err error) {
 	now := s.Now().UnixMilli()
 	c = Client{ID: ClientPrefix + strings.ToLower(rand.Text()), Redirects: d.Redirects, Public: d.Public, PKCE: d.PKCE || d.Public, CreatedAt: now}
@@ -74,8 +80,11 @@ func (s *Server) Register(ctx context.Context, by *hosts.Host, d Draft) (c Clien
 	if c.Website, err = website(d.Website); err != nil {
 		return Client{}, "", err
 	}
-	if len(d.Redirects) > maxRedirects {
+	switch {
+	case len(d.Redirects) > maxRedirects:
 		return Client{}, "", ErrInvalidRedirect.with("There may be 20 redirect addresses.")
+	case len(d.Redirects) == 0 && c.Public:
+		return Client{}, "", ErrNoRedirect
 	}
 	for _, r := range d.Redirects {
 		if err := goodRedirect(r); err != nil {
@@ -91,13 +100,25 @@ func (s *Server) Register(ctx context.Context, by *hosts.Host, d Draft) (c Clien
 	actor := audit.Actor{Kind: audit.Client, Name: c.ID}
 	if by != nil {
 		c.Owner, c.Credential, actor = by.Username, by.Credential, by.Caller().Actor
+	} else if len(c.Name)+len(c.Website)+len(strings.Join(c.Redirects, "\n")) > maxStranger {
+		return Client{}, "", ErrInvalidMetadata.with("All of it is longer than 4096 bytes.")
 	}
 	if !c.Public {
 		secret = newSecret()
 		c.SecretHash = hash(secret)
 	}
 	ev := audit.Event{At: now, Actor: actor, Kind: audit.ClientRegistered, Detail: c.ID}
-	return c, secret, s.Store.AddClient(ctx, c, ev)
+	if by != nil {
+		return c, secret, s.Store.AddClient(ctx, c, ev)
+	}
+	added, err := s.Store.AddStranger(ctx, c, MaxStrangers, now-StrangerWait.Milliseconds(), ev)
+	if err == nil && !added {
+		err = hosts.TooMany{Wait: StrangerWait}
+	}
+	if err != nil {
+		return Client{}, "", err
+	}
+	return c, secret, nil
 }
 
 // newSecret is 260 random bits, which need no slow hash.
@@ -119,38 +140,6 @@ func website(text string) (string, error) {
 		return "", ErrInvalidMetadata.with("The website is an absolute http or https address.")
 	}
 	return u.String(), nil
-}
-
-// A scheme of an app's own has a dot in it (RFC 8252, 7.1), as a reversed
-// domain name has, and none that a browser would run.
-var ownScheme = regexp.MustCompile(`^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/`)
-
-// goodRedirect refuses an address to which no code may be sent: all but https,
-// http on this very machine, an app's own scheme, and OOB.
-func goodRedirect(text string) error {
-	if text == OOB {
-		return nil
-	}
-	u, err := url.Parse(text)
-	plain := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\^{}|`+"`*", r) }) < 0
-	switch {
-	case err != nil || !plain || len(text) > maxRedirect || u.User != nil || strings.Contains(text, "#") || strings.ContainsFunc(u.Host, odd):
-		return ErrInvalidRedirect.with("A redirect address is an absolute address in ASCII without a name, a fragment or a placeholder.")
-	case u.Scheme == "https" && u.Hostname() != "":
-	case u.Scheme == "http" && loopback(u.Hostname()):
-	case ownScheme.MatchString(text):
-	default:
-		return ErrInvalidRedirect.with("A redirect address is https, or http on this machine itself, or an app's own scheme such as com.example.app:/back.")
-	}
-	return nil
-}
-
-// odd tells a character that a host can only hold in another spelling.
-func odd(r rune) bool { return r > '~' || r == '%' }
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Authenticate returns the app of that id whose secret this is, ErrInvalidClient

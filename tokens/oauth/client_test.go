@@ -98,6 +98,8 @@ func TestWhatAnAppMayBe(t *testing.T) {
 		"two addresses in one":     {oauth.Draft{Name: "Gate", Redirects: []string{back + "\n" + back}}, oauth.ErrInvalidRedirect},
 		"20 addresses":             {oauth.Draft{Name: "Gate", Redirects: strings.Split(strings.Repeat(back+" ", 19)+back, " ")}, nil},
 		"21 addresses":             {oauth.Draft{Name: "Gate", Redirects: strings.Split(strings.Repeat(back+" ", 20)+back, " ")}, oauth.ErrInvalidRedirect},
+		"public, without address":  {oauth.Draft{Name: "Gate", Public: true}, oauth.ErrInvalidRedirect},
+		"public, with one":         {oauth.Draft{Name: "Gate", Public: true, Redirects: []string{back}}, nil},
 		"an unknown scope":         {oauth.Draft{Name: "Gate", Scopes: "rooms:read admin"}, oauth.ErrInvalidScope},
 		"a scope in capitals":      {oauth.Draft{Name: "Gate", Scopes: "ROOMS:READ"}, oauth.ErrInvalidScope},
 	} {

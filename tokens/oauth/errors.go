@@ -35,6 +35,7 @@ var (
 	ErrInvalidScope            = Fault{Code: "invalid_scope"}
 	ErrAccessDenied            = Fault{Code: "access_denied", Detail: "The host said no."}
 	ErrInvalidRedirect         = Fault{Code: "invalid_redirect_uri", Reason: "invalid_callback"}
+	ErrNoRedirect              = ErrInvalidRedirect.with("An app without a secret can do nothing without a redirect address.")
 	ErrInvalidMetadata         = Fault{Code: "invalid_client_metadata"}
 	ErrInvalidToken            = Fault{Code: "invalid_token", Detail: "The access token is not good, or was withdrawn."}
 	ErrTokenExpired            = Fault{Code: "invalid_token", Detail: "The access token has expired.", Reason: "token_expired"}

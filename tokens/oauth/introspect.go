@@ -58,8 +58,30 @@ func (s *Server) Introspect(ctx context.Context, c Client, token string) (Intros
 	if gone, err := s.gone(ctx, g.Host, g.Credential); gone || err != nil {
 		return Introspection{}, err
 	}
-	return Introspection{Active: true, Scope: r.Scopes.String(), Client: g.Client, Username: g.Host, TokenType: "refresh_token",
+	owner, err := s.Store.Client(ctx, g.Client)
+	if err != nil || !owner.Scopes.Has(Offline) {
+		return Introspection{}, err
+	}
+	return Introspection{Active: true, Scope: r.Scopes.And(owner.Scopes).String(), Client: g.Client, Username: g.Host, TokenType: "refresh_token",
 		Expires: r.ExpiresAt / 1000, Subject: g.Host, Issuer: s.Base}, nil
+}
+
+// Knows tells whether a text is an access or refresh token that was made here,
+// also one that ended; whatever else looks like one may be a guess.
+func (s *Server) Knows(ctx context.Context, token string) (bool, error) {
+	var err error
+	if strings.Count(token, ".") == 2 {
+		_, err = s.signed(ctx, token)
+	} else {
+		_, _, err = s.Store.Refresh(ctx, hash(token))
+	}
+	switch {
+	case err == nil, err == ErrTokenExpired: //nolint:errorlint // the other of its code is a forgery
+		return true, nil
+	case errors.Is(err, ErrInvalidToken), errors.Is(err, rooms.ErrNotFound):
+		return false, nil
+	}
+	return false, err
 }
 
 func (s *Server) introspectAccess(ctx context.Context, c Client, token string) (Introspection, error) {

@@ -149,3 +149,39 @@ func TestManyTokensAreReadFromABoundedMemory(t *testing.T) {
 		t.Error("alive by a clock that was set back")
 	}
 }
+
+// What a limit took away is not told as if it were there, whatever the token
+// itself says; and what the limit gives back is there again.
+func TestIntrospectionTellsWhatATokenCanDoNow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, datatest.SQLite(t))
+	c, _ := h.app(&h.ada)
+	got := h.tokens(c, h.ada)
+	own, err := h.Apps.ForItself(h.ctx, c, "")
+	h.must(err)
+	asking, _ := h.app(&h.ada)
+	for _, row := range []struct {
+		limit                  oauth.Scopes
+		access, alone, refresh string // the scopes, "-" for not active
+	}{
+		{oauth.Scopes{oauth.RoomsRead, oauth.Redeem, oauth.Offline}, "rooms:read redeem offline_access", "rooms:read redeem", "rooms:read redeem offline_access"},
+		{oauth.Scopes{oauth.RoomsRead}, "rooms:read", "rooms:read", "-"}, // without offline_access nothing is refreshed
+		{oauth.All(), everything(), strings.TrimSuffix(everything(), " offline_access"), everything()},
+	} {
+		h.must(h.Apps.Limit(h.ctx, h.ada, c.ID, row.limit))
+		limited, err := h.Apps.Store.Client(h.ctx, c.ID)
+		h.must(err)
+		for _, by := range []oauth.Client{limited, asking} {
+			for token, want := range map[string]string{got.Access: row.access, own.Access: row.alone, got.Refresh: row.refresh} {
+				in, err := h.Apps.Introspect(h.ctx, by, token)
+				h.must(err)
+				if !in.Active {
+					in.Scope = "-"
+				}
+				if in.Scope != want {
+					t.Errorf("limited to %s: it says %q, want %q", row.limit, in.Scope, want)
+				}
+			}
+		}
+	}
+}

@@ -3,7 +3,10 @@ package oauth
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"admitone/rooms"
@@ -18,42 +21,87 @@ type Listed struct {
 	Grants []Grant // what the host allowed it and has not withdrawn
 }
 
+// Place is where an app stands among all, the latest first. The zero Place is
+// before the first.
+type Place struct {
+	MadeAt int64
+	ID     string
+}
+
+// String is the place as an address carries it.
+func (p Place) String() string { return strconv.FormatInt(p.MadeAt, 10) + "-" + p.ID }
+
+// ParsePlace reads what String gave; nothing is the zero Place, and anything else
+// rooms.ErrNotFound.
+func ParsePlace(text string) (Place, error) {
+	at, id, _ := strings.Cut(text, "-")
+	made, err := strconv.ParseInt(at, 10, 64)
+	switch p := (Place{made, id}); {
+	case text == "":
+		return Place{}, nil
+	case err != nil || p.String() != text || !appID.MatchString(id):
+		return Place{}, rooms.ErrNotFound
+	default:
+		return p, nil
+	}
+}
+
+var appID = regexp.MustCompile(`^` + ClientPrefix + `[0-9a-z]+$`)
+
+// Place is where the app stands.
+func (c Client) Place() Place { return Place{c.CreatedAt, c.ID} }
+
 // Apps are those that the host made, and those that act for the host by its
-// leave; the latest first. An admin sees all there are.
+// leave; the latest first.
 func (s *Server) Apps(ctx context.Context, h hosts.Host) ([]Listed, error) {
-	grants, err := s.Store.Grants(ctx, h.Username)
+	grants, err := s.Store.Grants(ctx, h.Username, "")
 	if err != nil {
 		return nil, err
 	}
-	byClient := map[string][]Grant{}
-	for _, g := range grants {
-		if g.Credential == h.Credential {
-			byClient[g.Client] = append(byClient[g.Client], g)
-		}
-	}
-	all, err := s.Store.Clients(ctx)
+	all, err := s.Store.ClientsOf(ctx, h.Username, h.Credential)
 	var out []Listed
 	for _, c := range all {
-		l := Listed{Client: c, Mine: c.Owner == h.Username, Grants: byClient[c.ID]}
-		if l.Mine || h.Admin || len(l.Grants) > 0 {
-			out = append(out, l)
-		}
+		out = append(out, listed(h, c, grants))
 	}
 	return out, err
 }
 
-// App is one of Apps, or rooms.ErrNotFound.
+// Others are all the other apps, for an admin; the latest first, so many after
+// that place. To any other host there are none.
+func (s *Server) Others(ctx context.Context, h hosts.Host, after Place, limit int) (out []Listed, err error) {
+	if !h.Admin {
+		return nil, nil
+	}
+	all, err := s.Store.OtherClients(ctx, h.Username, h.Credential, after, limit)
+	for _, c := range all {
+		out = append(out, listed(h, c, nil))
+	}
+	return out, err
+}
+
+// App is one of Apps or Others, or rooms.ErrNotFound.
 func (s *Server) App(ctx context.Context, h hosts.Host, id string) (Listed, error) {
-	all, err := s.Apps(ctx, h)
+	c, err := s.client(ctx, id)
 	if err != nil {
 		return Listed{}, err
 	}
-	for _, l := range all {
-		if l.ID == id {
-			return l, nil
+	grants, err := s.Store.Grants(ctx, h.Username, id)
+	l := listed(h, c, grants)
+	if err == nil && !l.Governs(h) && len(l.Grants) == 0 {
+		return Listed{}, rooms.ErrNotFound
+	}
+	return l, err
+}
+
+// listed is the app as the host sees it, who has given those grants.
+func listed(h hosts.Host, c Client, grants []Grant) Listed {
+	l := Listed{Client: c, Mine: c.Owner == h.Username}
+	for _, g := range grants {
+		if g.Client == c.ID && g.Credential == h.Credential {
+			l.Grants = append(l.Grants, g)
 		}
 	}
-	return Listed{}, rooms.ErrNotFound
+	return l
 }
 
 // Governs tells whether the host may change the app itself.
@@ -112,16 +160,13 @@ func (s *Server) Remove(ctx context.Context, h hosts.Host, id string) error {
 
 // Disallow withdraws all that the host allowed the app.
 func (s *Server) Disallow(ctx context.Context, h hosts.Host, id string) error {
-	grants, err := s.Store.Grants(ctx, h.Username)
+	grants, err := s.Store.Grants(ctx, h.Username, id)
 	if err != nil {
 		return err
 	}
 	defer s.forget()
 	now := s.Now().UnixMilli()
 	for _, g := range grants {
-		if g.Client != id {
-			continue
-		}
 		ev := audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.ClientDisallowed, Detail: id}
 		err = errors.Join(err, s.Store.EndGrant(ctx, g.ID, now, ev))
 	}

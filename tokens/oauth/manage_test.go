@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -38,8 +39,34 @@ func TestHostsSeeTheirAppsAndThoseTheyAllowed(t *testing.T) {
 	if got := ids(h.bo); !slices.Equal(got, []string{allowed.ID, mine.ID}) {
 		t.Errorf("bo sees %v", got)
 	}
-	if got := ids(h.ada); !slices.Equal(got, []string{other.ID, allowed.ID, mine.ID}) {
-		t.Errorf("an admin sees %v", got)
+	if got := ids(h.ada); !slices.Equal(got, []string{other.ID}) {
+		t.Errorf("an admin's own are %v", got)
+	}
+	rest := func(host hosts.Host, after oauth.Place) (out []string) {
+		t.Helper()
+		all, err := h.Apps.Others(h.ctx, host, after, 9)
+		h.must(err)
+		for _, l := range all {
+			out = append(out, l.ID)
+		}
+		return out
+	}
+	if got := rest(h.ada, oauth.Place{}); !slices.Equal(got, []string{allowed.ID, mine.ID}) {
+		t.Errorf("an admin sees besides %v", got)
+	}
+	if got := rest(h.ada, allowed.Place()); !slices.Equal(got, []string{mine.ID}) {
+		t.Errorf("and then %v", got)
+	}
+	if got := rest(h.bo, oauth.Place{}); got != nil {
+		t.Errorf("bo sees besides %v", got)
+	}
+	for host, knows := range map[*hosts.Host][]bool{&h.ada: {true, true, true, false}, &h.bo: {true, true, false, false}} {
+		for i, id := range []string{mine.ID, allowed.ID, other.ID, "app~none"} {
+			l, err := h.Apps.App(h.ctx, *host, id)
+			if (err == nil) != knows[i] || err != nil && !errors.Is(err, rooms.ErrNotFound) || knows[i] && l.ID != id {
+				t.Errorf("%s looks at %s: %+v, %v", host.Username, id, l, err)
+			}
+		}
 	}
 	// What bo may not change is not there for bo.
 	for name, change := range map[string]func(id string) error{

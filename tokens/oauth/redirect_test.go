@@ -12,6 +12,7 @@ func goodRedirects() []string {
 	return []string{
 		"https://gate.example/back", "https://gate.example", "https://gate.example/", "https://gate.example:8443/back?tenant=1&x=%20y", "https://xn--bcher-kva.example/",
 		"http://127.0.0.1/back", "http://127.0.0.1:8912/back", "http://[::1]:8912/", "http://localhost/back", "http://localhost:1/",
+		"https://192.0.2.7/back", "https://[2001:db8::7]:8443/back", "https://a-b.gate.example:65535/", "https://3com.example/", "https://" + strings.Repeat("a", 63) + ".example/",
 		"com.example.gate:/back", "com.example.gate://back", "com.example.gate+x-1:/", OOB,
 	}
 }
@@ -31,6 +32,12 @@ func badRedirects() []string {
 		"https://gate%2eexample/", "https://gate%2fexample/", "https://gate.example%00/", "https://ex%E2%80%AEample/", "https://a%25b/", "https://[gate.example]/", "https://gate.example:port/", "https://gate.example:-1/", "https://[::1/",
 		"urn:ietf:wg:oauth:2.0:oob:auto", "urn:ietf:wg:oauth:2.0:OOB", "urn:x", OOB + " ", "com.example..gate:/x", ".com.example:/x", "com.example.:/x", "com.example.gate:x", "Com.Example.Gate:/x", "com.example.gate:", "1com.example:/x",
 		"https://gate.example/" + strings.Repeat("x", maxRedirect),
+		"https://gate.example;img-src/", "https://gate.example'/", "https://gate.example,evil.example/", "https://gate.example!/", "https://gate.example$/", "https://gate.example&x/", "https://(gate.example)/", "https://gate.example=/",
+		"https://gate+x.example/", "https://gate_x.example/", "https://~gate.example/", "https://gate.example./", "https://.gate.example/", "https://gate..example/", "https://-gate.example/", "https://gate-.example/",
+		"https://" + strings.Repeat("a", 64) + ".example/", "https://" + strings.Repeat("a.", 127) + "example/",
+		"https://1.2.3/", "https://1.2.3.4.5/", "https://127.1/", "https://0x7f.0.0.1/", "https://2130706433/", "https://010.0.0.1/", "https://1.2.3.256/", "https://gate.0x1/", "https://gate.example.1/",
+		"https://gate.example:/", "https://gate.example:0/", "https://gate.example:65536/", "https://gate.example:0443/", "https://gate.example:99999999999/", "https://[::1%25lo]/", "https://[v1.x]/", "http://127.0.0.1:/", "http://[::1]:0/",
+		"com.example.gate://a;b/", "com.example.gate://a:b/",
 	}
 }
 
@@ -69,6 +76,8 @@ func FuzzRedirect(f *testing.F) {
 			t.Errorf("%q is not this machine", text)
 		case u.Scheme != "http" && u.Scheme != "https" && !strings.Contains(u.Scheme, "."):
 			t.Errorf("%q has a scheme of everybody's", text)
+		case u.Host != "" && !regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?$`).MatchString(u.Host):
+			t.Errorf("%q has a host of other letters", text)
 		case (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() == "":
 			t.Errorf("%q goes nowhere", text)
 		}

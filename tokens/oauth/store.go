@@ -18,8 +18,17 @@ type Store interface {
 	AddClient(ctx context.Context, c Client, ev audit.Event) error
 	// Client returns one app, also one that has ended, or rooms.ErrNotFound.
 	Client(ctx context.Context, id string) (Client, error)
-	// Clients returns those that have not ended, the latest first.
-	Clients(ctx context.Context) ([]Client, error)
+	// ClientsOf returns those that the host made, and those that it allowed under
+	// that credential; that have not ended, the latest first.
+	ClientsOf(ctx context.Context, host, credential string) ([]Client, error)
+	// OtherClients returns all that are not among ClientsOf and have not ended, the
+	// latest first, from the one after that place on.
+	OtherClients(ctx context.Context, host, credential string, after Place, limit int) ([]Client, error)
+	// AddStranger adds an app without an owner. Where there are already so many
+	// that nobody allows and that have not ended, the oldest of them goes in its
+	// stead: one that was made before idle, got no token for a host and was never
+	// allowed. It reports false, and has changed nothing, where there is none.
+	AddStranger(ctx context.Context, c Client, most int, idle int64, ev audit.Event) (bool, error)
 	// LimitClient stores the app's scopes; one that is not there, or has ended, is
 	// rooms.ErrNotFound.
 	LimitClient(ctx context.Context, id string, scopes Scopes, ev audit.Event) error
@@ -35,8 +44,9 @@ type Store interface {
 	AddGrant(ctx context.Context, g Grant, ev audit.Event) error
 	// GrantByCode returns the grant of that code's hash, or rooms.ErrNotFound.
 	GrantByCode(ctx context.Context, hash string) (Grant, error)
-	// Grants returns a host's that have not ended, the latest first.
-	Grants(ctx context.Context, host string) ([]Grant, error)
+	// Grants returns a host's that have not ended, the latest first: of that app, or
+	// for an empty one of all.
+	Grants(ctx context.Context, host, client string) ([]Grant, error)
 	// EndGrant ends a grant with all tokens that came of it; one that has ended
 	// stays as it is, without an event.
 	EndGrant(ctx context.Context, id rooms.ID, at int64, ev audit.Event) error
@@ -68,7 +78,7 @@ type Store interface {
 	// rooms, or all of it for an empty one.
 	EventsBy(ctx context.Context, id, host string, before rooms.ID, limit int) ([]audit.Event, error)
 	// Sweep removes apps without an owner that were made before unused, got no token
-	// since, and are allowed by nobody; and the tokens, codes and uses of what ended
+	// for a host since, and are allowed by nobody; and the tokens, codes and uses of what ended
 	// before over.
 	Sweep(ctx context.Context, unused, over int64) error
 }
