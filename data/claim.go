@@ -21,7 +21,7 @@ func (s *Invitations) Claim(ctx context.Context, c tokens.Claim, ev audit.Event)
 		a := c.Admission
 		if c.Counter != a.Invitation {
 			// Before the insert, whose foreign key takes a weaker lock on this row.
-			if err := t.one(tokens.ErrNotClaimed, `UPDATE invitations SET moves = moves WHERE id = $1`, int64(a.Invitation)); err != nil {
+			if err := t.one(tokens.ErrNotClaimed, `UPDATE invitations SET nameless_at = 0 WHERE id = $1`, int64(a.Invitation)); err != nil {
 				return err
 			}
 		}
@@ -59,7 +59,7 @@ func (t *tx) take(c tokens.Claim) error {
 	const room = `EXISTS (SELECT 1 FROM rooms r WHERE r.id = $4 AND r.closed_at = 0 AND r.starts_at <= $2 AND (r.ends_at = 0 OR r.ends_at + $5 > $2))`
 	args := []any{int64(c.Admission.Invitation), c.Admission.CreatedAt, int64(c.Counter), int64(c.Admission.Room), rooms.Grace.Milliseconds(), c.Moves}
 	if c.Counter == c.Admission.Invitation {
-		return t.one(tokens.ErrNotClaimed, `UPDATE invitations SET uses = uses + 1, redeemed_at = $2
+		return t.one(tokens.ErrNotClaimed, `UPDATE invitations SET uses = uses + 1, redeemed_at = $2, nameless_at = 0
 			WHERE id = $1 AND counter = $3 AND uses < max_uses AND superseded_by = 0 AND revoked_at = 0 AND expires_at > $2 AND not_before <= $2
 				AND moves = $6 AND `+room, args...)
 	}
@@ -109,10 +109,10 @@ func (t *tx) fitAgain(room rooms.ID, restored []int64, at int64) error {
 	return t.fits(tokens.Admission{Room: room, CreatedAt: at})
 }
 
-const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at, entered_at, backend FROM admissions`
+const admissionColumns = `SELECT id, invitation_id, room_id, role, name, browser, created_at, ended_at, entered_at, backend, returned FROM admissions`
 
 func scanAdmission(row rowScanner) (a tokens.Admission, err error) {
-	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt, &a.Backend)
+	return a, row.Scan(&a.ID, &a.Invitation, &a.Room, &a.Role, &a.Name, &a.Browser, &a.CreatedAt, &a.EndedAt, &a.EnteredAt, &a.Backend, &a.Returned)
 }
 
 // Admission implements tokens.Store.

@@ -23,7 +23,8 @@ type DB struct {
 	sql    *sql.DB  // reads, and on PostgreSQL writes
 	writer *batcher // the one writer of a SQLite file, nil on PostgreSQL
 	lite   bool
-	ids    *rooms.IDs // of history rows
+	ids    *rooms.IDs    // of history rows
+	queued chan struct{} // something was put into the outbox
 	close  []func() error
 }
 
@@ -51,7 +52,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, errors.New("is neither sqlite:PATH nor postgres://…")
 	}
 	if err == nil {
-		db.ids = o.IDs
+		db.ids, db.queued = o.IDs, make(chan struct{}, 1)
 	}
 	return db, err
 }
@@ -98,7 +99,9 @@ type tx struct {
 // write is the only transaction boundary: fn's statements happen all or not at
 // all, and when it returns nil they are on the disk. On SQLite fn shares its
 // commit with whatever queued at the same time, but fails alone. The caller's
-// cancellation counts until the change is queued, and no longer.
+// cancellation counts until the change is queued, and no longer. PostgreSQL undoes
+// one of two changes that wait for each other: that one runs once more, so that fn
+// MUST set anew what it sets outside of itself.
 func (db *DB) write(ctx context.Context, fn func(*tx) error) error {
 	if db.writer != nil {
 		return known(db.writer.do(ctx, fn))
@@ -109,15 +112,23 @@ func (db *DB) write(ctx context.Context, fn func(*tx) error) error {
 	ctx = context.WithoutCancel(ctx)
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
+	err := db.transact(ctx, fn)
+	if crossed(err) {
+		err = db.transact(ctx, fn)
+	}
+	return known(err)
+}
+
+func (db *DB) transact(ctx context.Context, fn func(*tx) error) error {
 	t, err := db.sql.BeginTx(ctx, nil)
 	if err != nil {
-		return known(err)
+		return err
 	}
 	defer func() { _ = t.Rollback() }() // after a commit it does nothing
 	if err := fn(&tx{ctx: ctx, on: t}); err != nil {
-		return known(err)
+		return err
 	}
-	return known(t.Commit())
+	return t.Commit()
 }
 
 // writeTimeout bounds a transaction on PostgreSQL, so that a dead network does
@@ -160,20 +171,30 @@ type rowScanner interface{ Scan(dest ...any) error }
 
 // list reads all rows of a query.
 func list[T any](ctx context.Context, db *DB, scan func(rowScanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := db.sql.QueryContext(ctx, dialect(query, db.lite), args...)
+	out, err := scanned(ctx, db.sql, scan, dialect(query, db.lite), args...)
+	return out, known(err)
+}
+
+// listed is list within a transaction.
+func listed[T any](t *tx, scan func(rowScanner) (T, error), query string, args ...any) ([]T, error) {
+	return scanned(t.ctx, t.on, scan, dialect(query, t.lite), args...)
+}
+
+func scanned[T any](ctx context.Context, on executor, scan func(rowScanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := on.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, known(err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var out []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, known(err)
+			return nil, err
 		}
 		out = append(out, v)
 	}
-	return out, known(rows.Err())
+	return out, rows.Err()
 }
 
 // storable tells whether a text can stand in a column at all. What cannot need

@@ -53,6 +53,13 @@ func passing(err error) bool {
 		strings.Contains(err.Error(), "sql: database is closed")
 }
 
+// crossed tells that a transaction was undone for another's sake, and may do well
+// when it runs again.
+func crossed(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
 // duplicate tells which unique key an insert ran into: part of the
 // constraint's or column's name.
 func duplicate(err error, key string) bool {

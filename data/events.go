@@ -7,9 +7,15 @@ import (
 	"admitone/rooms/audit"
 )
 
-// record stores the event in the transaction of the change it describes. An id
-// that another machine made in the same millisecond is made anew.
+// record stores the event in the transaction of the change it describes, and
+// queues what is to be told of it. An id that another machine made in the same
+// millisecond is made anew.
 func (t *tx) record(ids *rooms.IDs, ev audit.Event) error {
+	if ev.Tell.Word != "" {
+		if err := t.tell(ids, ev); err != nil {
+			return err
+		}
+	}
 	for {
 		n, err := t.exec(`INSERT INTO events (id, at, actor_kind, actor, kind, room_id, invitation_id, admission_id, detail)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,

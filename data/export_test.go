@@ -1,6 +1,12 @@
 package data
 
-import "context"
+import (
+	"context"
+	"database/sql"
+
+	"admitone/rooms"
+	"admitone/rooms/audit"
+)
 
 // Row lets tests outside ask one question in our dialect.
 func (db *DB) Row(ctx context.Context, query string, args ...any) interface{ Scan(dest ...any) error } {
@@ -22,4 +28,48 @@ func (db *DB) Once(ctx context.Context, use, hash string) (first bool, err error
 		return err
 	})
 	return first, err
+}
+
+// counted counts the statements that run through it.
+type counted struct {
+	executor
+	n int
+}
+
+func (c *counted) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	c.n++
+	return c.executor.ExecContext(ctx, query, args...)
+}
+
+func (c *counted) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	c.n++
+	return c.executor.QueryContext(ctx, query, args...)
+}
+
+func (c *counted) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	c.n++
+	return c.executor.QueryRowContext(ctx, query, args...)
+}
+
+// Tells lets tests outside tell of an event, and counts the statements.
+func (db *DB) Tells(ctx context.Context, ids *rooms.IDs, ev audit.Event) (n int, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		c := &counted{executor: t.on}
+		err := (&tx{ctx: t.ctx, on: c, lite: t.lite}).tell(ids, ev)
+		n = c.n
+		return err
+	})
+	return n, err
+}
+
+// Remigrate takes the schema of an open database back to that version, and forth again.
+func Remigrate(ctx context.Context, raw *sql.DB, lite bool, to int64) error {
+	p, err := migrator(raw, lite)
+	if err == nil {
+		_, err = p.DownTo(ctx, to)
+	}
+	if err == nil {
+		_, err = p.Up(ctx)
+	}
+	return err
 }

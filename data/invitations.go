@@ -2,6 +2,8 @@ package data
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -20,23 +22,32 @@ func NewInvitations(db *DB, ids *rooms.IDs) *Invitations { return &Invitations{d
 // Uses, the limit of uses and the last use are the counter's, which is mostly
 // the invitation itself.
 const invitationColumns = `SELECT i.id, i.role, i.name, i.email, i.pin, c.max_uses, c.uses, i.not_before, i.expires_at, i.created_at, i.created_by_kind, i.created_by,
-	c.redeemed_at, i.revoked_at, i.opened_at, i.superseded_by, i.counter, i.external_id, i.locale, i.wishes, i.moves, i.more_moves, ` + roomColumns + `
+	c.redeemed_at, i.revoked_at, i.opened_at, i.superseded_by, i.counter, i.external_id, i.locale, i.wishes, i.moves, i.more_moves, i.appointment, i.sequence, i.came_before, i.nameless_at, ` + roomColumns + `
 	FROM invitations i JOIN invitations c ON c.id = i.counter JOIN rooms r ON r.id = i.room_id`
 
 func scanInvitation(row rowScanner) (inv tokens.Invitation, err error) {
 	return inv, row.Scan(append([]any{&inv.ID, &inv.Role, &inv.Name, &inv.Email, &inv.PIN, &inv.MaxUses, &inv.Uses, &inv.NotBefore, &inv.ExpiresAt,
 		&inv.CreatedAt, &inv.CreatedBy.Kind, &inv.CreatedBy.Name, &inv.RedeemedAt, &inv.RevokedAt, &inv.OpenedAt, &inv.SupersededBy,
-		&inv.Counter, &inv.ExternalID, &inv.Locale, &inv.Wishes, &inv.Moves, &inv.MoreMoves}, into(&inv.Room)...)...)
+		&inv.Counter, &inv.ExternalID, &inv.Locale, &inv.Wishes, &inv.Moves, &inv.MoreMoves,
+		&inv.Appointment, &inv.Sequence, &inv.CameBefore, &inv.NamelessAt}, into(&inv.Room)...)...)
 }
 
 // Insert implements tokens.Store.
 func (s *Invitations) Insert(ctx context.Context, invs []tokens.Invitation, evs []audit.Event) error {
+	return s.InsertRooms(ctx, nil, nil, invs, evs)
+}
+
+// InsertRooms implements tokens.Store.
+func (s *Invitations) InsertRooms(ctx context.Context, all []rooms.Room, made []audit.Event, invs []tokens.Invitation, evs []audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		for i, inv := range invs {
-			if err := t.insertInvitation(inv); err != nil {
-				return err
-			}
-			if err := t.record(s.ids, evs[i]); err != nil {
+		if err := t.insertRooms(s.ids, all, made); err != nil {
+			return err
+		}
+		if err := t.insertInvitations(invs); err != nil {
+			return err
+		}
+		for _, ev := range evs {
+			if err := t.record(s.ids, ev); err != nil {
 				return err
 			}
 		}
@@ -45,15 +56,55 @@ func (s *Invitations) Insert(ctx context.Context, invs []tokens.Invitation, evs 
 }
 
 func (t *tx) insertInvitation(inv tokens.Invitation) error {
-	_, err := t.exec(`INSERT INTO invitations (id, room_id, role, name, email, max_uses, uses, not_before, expires_at, created_at, created_by_kind, created_by,
-		redeemed_at, revoked_at, opened_at, superseded_by, counter, external_id, locale, search, pin, wishes)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, 0, 0, 0, 0, $12, $13, $14, $15, $16, $17)`,
-		int64(inv.ID), int64(inv.Room.ID), string(inv.Role), inv.Name, inv.Email, inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt,
-		string(inv.CreatedBy.Kind), inv.CreatedBy.Name, int64(inv.Counter), inv.ExternalID, inv.Locale, inv.Folded(), inv.PIN, inv.Wishes)
+	return t.insertInvitations([]tokens.Invitation{inv})
+}
+
+// insertInvitations writes many rows in few statements, of a few lengths, so
+// that each stays prepared.
+func (t *tx) insertInvitations(invs []tokens.Invitation) error {
+	for _, n := range []int{512, 64, 8, 1} {
+		for len(invs) >= n {
+			if err := t.insertRows(invs[:n]); err != nil {
+				return err
+			}
+			invs = invs[n:]
+		}
+	}
+	return nil
+}
+
+func (t *tx) insertRows(invs []tokens.Invitation) error {
+	args := make([]any, 0, len(invs)*insertedColumns)
+	for _, inv := range invs {
+		args = append(args, int64(inv.ID), int64(inv.Room.ID), string(inv.Role), inv.Name, inv.Email, inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt,
+			string(inv.CreatedBy.Kind), inv.CreatedBy.Name, int64(inv.Counter), inv.ExternalID, inv.Locale, inv.Folded(), inv.PIN, inv.Wishes, int64(inv.Appointment), inv.Sequence)
+	}
+	_, err := t.exec(insertion(len(invs)), args...)
 	if duplicate(err, "invitations.id") {
 		return rooms.ErrIDTaken
 	}
 	return err
+}
+
+const insertedColumns = 19
+
+// insertion is the statement that inserts n invitations.
+func insertion(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO invitations (id, room_id, role, name, email, max_uses, not_before, expires_at, created_at, created_by_kind, created_by,
+		counter, external_id, locale, search, pin, wishes, appointment, sequence, uses, redeemed_at, revoked_at, opened_at, superseded_by) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for j := range insertedColumns {
+			b.WriteByte("(,"[min(j, 1)])
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(i*insertedColumns + j + 1))
+		}
+		b.WriteString(",0,0,0,0,0)")
+	}
+	return b.String()
 }
 
 // ByID implements tokens.Store.
@@ -65,7 +116,8 @@ func (s *Invitations) ByID(ctx context.Context, id rooms.ID) (tokens.Invitation,
 // Update implements tokens.Store.
 func (s *Invitations) Update(ctx context.Context, inv tokens.Invitation, ev audit.Event) error {
 	return s.db.write(ctx, func(t *tx) error {
-		err := t.one(tokens.ErrConflict, `UPDATE invitations SET name = $2, email = $3, not_before = $4, expires_at = $5, search = $6 WHERE id = $1 AND superseded_by = 0`,
+		err := t.one(tokens.ErrConflict, `UPDATE invitations SET name = $2, email = $3, not_before = $4, expires_at = $5, search = $6,
+			nameless_at = CASE WHEN search = $6 THEN nameless_at ELSE 0 END WHERE id = $1 AND superseded_by = 0`,
 			int64(inv.ID), inv.Name, inv.Email, inv.NotBefore, inv.ExpiresAt, inv.Folded())
 		if err != nil {
 			return err
@@ -79,14 +131,14 @@ func (s *Invitations) Update(ctx context.Context, inv tokens.Invitation, ev audi
 
 // Revoke implements tokens.Store.
 func (s *Invitations) Revoke(ctx context.Context, id rooms.ID, at int64, ev audit.Event) (bool, error) {
-	return s.ifChanged(ctx, ev, `UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0 AND superseded_by = 0`, int64(id), at)
+	return s.ifChanged(ctx, ev, `UPDATE invitations SET revoked_at = $2, sequence = sequence + 1 WHERE id = $1 AND revoked_at = 0 AND superseded_by = 0`, int64(id), at)
 }
 
 // Restore implements tokens.Store.
 func (s *Invitations) Restore(ctx context.Context, id rooms.ID, since int64, ev audit.Event) (done bool, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE invitations SET revoked_at = 0 WHERE id = $1 AND revoked_at <> 0 AND revoked_at > $2`, int64(id), since)
-		if err != nil || n == 0 {
+		n, err := t.exec(`UPDATE invitations SET revoked_at = 0, sequence = sequence + 1 WHERE id = $1 AND revoked_at <> 0 AND revoked_at > $2`, int64(id), since)
+		if done = n != 0; err != nil || !done {
 			return err
 		}
 		var room rooms.ID
@@ -96,7 +148,6 @@ func (s *Invitations) Restore(ctx context.Context, id rooms.ID, since int64, ev 
 		if err := t.fitAgain(room, []int64{int64(id)}, ev.At); err != nil {
 			return err
 		}
-		done = true
 		return t.record(s.ids, ev)
 	})
 	return done && err == nil, err
@@ -112,10 +163,9 @@ func (s *Invitations) Opened(ctx context.Context, id rooms.ID, since int64, ev a
 func (s *Invitations) ifChanged(ctx context.Context, ev audit.Event, query string, args ...any) (done bool, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
 		n, err := t.exec(query, args...)
-		if err != nil || n == 0 {
+		if done = n != 0; err != nil || !done {
 			return err
 		}
-		done = true
 		return t.record(s.ids, ev)
 	})
 	return done && err == nil, err
@@ -135,6 +185,11 @@ func (t *tx) reissue(ids *rooms.IDs, old rooms.ID, next tokens.Invitation, ev au
 		by = 0 // both stay good
 	}
 	if err := t.one(tokens.ErrConflict, `UPDATE invitations SET superseded_by = $2 WHERE id = $1 AND superseded_by = 0`, int64(old), by); err != nil {
+		return err
+	}
+	// Who came by the old link, came.
+	if _, err := t.exec(`UPDATE invitations SET came_before = (SELECT CASE WHEN o.came_before <> 0 THEN o.came_before WHEN c.uses > 0 THEN c.redeemed_at ELSE 0 END
+		FROM invitations o JOIN invitations c ON c.id = o.counter WHERE o.id = $2) WHERE id = $1 AND counter = id`, int64(next.ID), int64(old)); err != nil {
 		return err
 	}
 	if err := t.answered(old, next.ID, ev.At); err != nil {

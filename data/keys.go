@@ -33,6 +33,7 @@ func (s *Keys) Keys(ctx context.Context) ([]keys.Sealed, error) {
 // Add implements keys.Store.
 func (s *Keys) Add(ctx context.Context, ks []keys.Sealed, after int64, ev audit.Event) (done bool, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
+		done = false
 		if err := t.lockKeys(); err != nil {
 			return err
 		}

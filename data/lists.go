@@ -22,11 +22,15 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 	f := filter{args: []any{int64(q.Room), q.Limit}}
 	page, row := f.order(q)
 	f.state(q)
+	f.attended(q)
 	if q.Role != "" {
 		f.and("s.role = %s", string(q.Role))
 	}
 	if q.ExternalID != "" {
 		f.and("s.external_id <> '' AND s.external_id = %s", q.ExternalID)
+	}
+	if q.Batch.ID != 0 {
+		f.and("s.id BETWEEN %s AND %s", int64(q.Batch.ID), int64(q.Batch.Last))
 	}
 	if q.Text != "" {
 		f.and(`s.search LIKE %s ESCAPE '\'`, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))+"%")

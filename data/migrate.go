@@ -14,13 +14,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to date, one instance at a time: under an
-// advisory lock on PostgreSQL; on SQLite each migration under the file's write
-// lock. It refuses a schema that a newer program made.
-func migrate(ctx context.Context, db *sql.DB, lite bool) error {
+// migrator knows all migrations. They run one instance at a time: under an
+// advisory lock on PostgreSQL; on SQLite each under the file's write lock.
+func migrator(db *sql.DB, lite bool) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dialect, options := goose.DialectPostgres, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if lite {
@@ -29,11 +28,16 @@ func migrate(ctx context.Context, db *sql.DB, lite bool) error {
 		// Asking every second, for five minutes: an instance that starts beside another soon goes on.
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	p, err := goose.NewProvider(dialect, db, files, options...)
+	return goose.NewProvider(dialect, db, files, options...)
+}
+
+// migrate brings the schema up to date. It refuses one that a newer program made.
+func migrate(ctx context.Context, db *sql.DB, lite bool) error {
+	p, err := migrator(db, lite)
 	if err != nil {
 		return err
 	}

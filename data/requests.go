@@ -28,6 +28,10 @@ func (s *Invitations) Ask(ctx context.Context, r tokens.Request, most int, ev au
 			return err
 		}
 		if n == 1 {
+			// It has a name again, for the host to answer.
+			if _, err := t.exec(`UPDATE invitations SET nameless_at = 0 WHERE id = $1 AND nameless_at <> 0`, int64(r.Invitation)); err != nil {
+				return err
+			}
 			return t.record(s.ids, ev)
 		}
 		var mine bool

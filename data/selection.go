@@ -2,10 +2,10 @@ package data
 
 import (
 	"context"
+	"slices"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
-	"admitone/tokens"
 )
 
 // Refused implements tokens.Store. The row is locked first, so that of many
@@ -20,11 +20,15 @@ func (s *Invitations) Refused(ctx context.Context, since int64, ev audit.Event) 
 		return known(err)
 	}
 	return s.db.write(ctx, func(t *tx) error {
-		if err := t.one(tokens.ErrNotFound, `UPDATE invitations SET opened_at = opened_at WHERE id = $1`, ev.Invitation); err != nil {
+		nameless, err := t.holdNames(rooms.ID(ev.Invitation))
+		if err != nil {
 			return err
 		}
 		if err := t.row(noted, args...).Scan(&n); err != nil || n > 0 {
 			return err
+		}
+		if nameless {
+			ev.Actor.Name = ""
 		}
 		return t.record(s.ids, ev)
 	})
@@ -66,24 +70,29 @@ func (s *Invitations) named(ctx context.Context, ids []rooms.ID, query string) (
 // RevokeAll implements tokens.Store.
 func (s *Invitations) RevokeAll(ctx context.Context, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (revoked []rooms.ID, err error) {
 	err = s.db.write(ctx, func(t *tx) error {
-		revoked = nil
-		for _, id := range ids {
-			did, err := t.exec(`UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND room_id = $3 AND revoked_at = 0 AND superseded_by = 0`, int64(id), at, int64(room))
-			if err != nil {
-				return err
-			}
-			if did == 0 {
-				continue
-			}
-			revoked = append(revoked, id)
-			if err := t.record(s.ids, ev(id)); err != nil {
-				return err
-			}
-		}
-		return nil
+		revoked, err = t.revoke(s.ids, room, slices.Sorted(slices.Values(ids)), at, ev) // in the order in which others lock many
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	return revoked, nil
+}
+
+// revoke revokes those that are the room's and good, and tells which those were.
+func (t *tx) revoke(all *rooms.IDs, room rooms.ID, ids []rooms.ID, at int64, ev func(rooms.ID) audit.Event) (revoked []rooms.ID, err error) {
+	for _, id := range ids {
+		did, err := t.exec(`UPDATE invitations SET revoked_at = $2, sequence = sequence + 1 WHERE id = $1 AND room_id = $3 AND revoked_at = 0 AND superseded_by = 0`, int64(id), at, int64(room))
+		if err != nil {
+			return nil, err
+		}
+		if did == 0 {
+			continue
+		}
+		revoked = append(revoked, id)
+		if err := t.record(all, ev(id)); err != nil {
+			return nil, err
+		}
 	}
 	return revoked, nil
 }
@@ -103,7 +112,7 @@ func (s *Invitations) RestoreAll(ctx context.Context, room rooms.ID, at, since i
 		var restored []int64
 		var now int64
 		for _, id := range ids {
-			did, err := t.exec(`UPDATE invitations SET revoked_at = 0 WHERE id = $1 AND revoked_at = $2`, int64(id), at)
+			did, err := t.exec(`UPDATE invitations SET revoked_at = 0, sequence = sequence + 1 WHERE id = $1 AND revoked_at = $2`, int64(id), at)
 			if err != nil {
 				return err
 			}

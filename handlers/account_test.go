@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"admitone/data/datatest"
 	"admitone/tokens"
 )
 
@@ -64,6 +65,63 @@ func TestSigningOutEverywhereEndsSessionsAndTokens(t *testing.T) {
 	carols.get("/api/v1/rooms").wants(http.StatusOK)
 	b.signedIn(t, "bob").get("/").wants(http.StatusOK)
 	b.program(t, "bob").get("/api/v1/rooms").wants(http.StatusOK)
+}
+
+// TestSigningOutEverywhereEndsGoingInWithOnePress: who went into the room as the
+// host is out of it, and does not come back in with what that browser holds.
+func TestSigningOutEverywhereEndsGoingInWithOnePress(t *testing.T) {
+	t.Parallel()
+	live := datatest.NewLiveKit(t)
+	b := setup(t, liveKit(t, live))
+	b.room(t, "bob", "standup", at("live"))
+	desk, thief, alice := b.signedIn(t, "bob"), b.signedIn(t, "bob"), b.signedIn(t, "alice")
+	const in = "/join/standup/admitted?as=host"
+	for _, v := range []*visitor{thief, alice} {
+		v.post("/rooms/standup/enter", nil).wants(http.StatusSeeOther)
+		live.Enter(t, v.do("POST", in, "").wants(http.StatusSeeOther).Header.Get("Location"))
+	}
+	desk.post("/account/sessions/end", nil).wants(http.StatusSeeOther)
+	thief.get(in).wants(http.StatusGone)
+	thief.do("POST", in, "").wants(http.StatusGone)
+	alice.get(in).wants(http.StatusOK)
+	b.Removals.Wait()
+	if left := live.Inside(); len(left) != 1 {
+		t.Errorf("inside are %v", left)
+	}
+	desk.signIn("bob", passwords["bob"]).wants(http.StatusSeeOther)
+	desk.post("/rooms/standup/enter", nil).wants(http.StatusSeeOther)
+	desk.get(in).wants(http.StatusOK)
+}
+
+// TestAFirstSecondFactorSeesOutWhoWentInWithThePasswordAlone, but not the browser in
+// which it is set up; a reset sees that one out too.
+func TestAFirstSecondFactorSeesOutWhoWentInWithThePasswordAlone(t *testing.T) {
+	t.Parallel()
+	live := datatest.NewLiveKit(t)
+	b := setup(t, liveKit(t, live))
+	b.room(t, "bob", "standup", at("live"))
+	desk, thief := b.signedIn(t, "bob"), b.signedIn(t, "bob")
+	const in = "/join/standup/admitted?as=host"
+	for _, v := range []*visitor{desk, thief} {
+		v.post("/rooms/standup/enter", nil).wants(http.StatusSeeOther)
+		live.Enter(t, v.do("POST", in, "").wants(http.StatusSeeOther).Header.Get("Location"))
+	}
+	k := newSecurityKey(t, b.base, "meet.example")
+	desk.post(keyPage, fields("name", "Phone", "credential", k.make(t, desk.newPasskey("bob")))).wants(http.StatusSeeOther)
+	thief.get(in).wants(http.StatusGone)
+	desk.get(in).wants(http.StatusOK)
+	b.Removals.Wait()
+	if left := live.Inside(); len(left) != 1 {
+		t.Errorf("inside are %v", left)
+	}
+	if err := b.app.Factors.Reset(t.Context(), b.caller(t, "alice"), "bob"); err != nil {
+		t.Fatal(err)
+	}
+	desk.get(in).wants(http.StatusGone)
+	b.Removals.Wait()
+	if left := live.Inside(); len(left) != 0 {
+		t.Errorf("after the reset, inside are %v", left)
+	}
 }
 
 func TestANewDeviceIsNewsToTheOthersUntilDismissed(t *testing.T) {
@@ -147,9 +205,9 @@ func TestASelectionIsRevokedUndoneAndPrinted(t *testing.T) {
 	chosen := url.Values{"id": {shown(one.ID), shown(two.ID)}}
 	bob.get("/rooms/standup").wants(http.StatusOK).says(`value="`+shown(one.ID)+`"`, `form="selection"`)
 
-	sheet := bob.get("/rooms/standup/print?"+chosen.Encode()).wants(http.StatusOK).says("One", b.short(one), "1 host’s link was left out").saysNot(">Two<", b.Invitations.Links.Code(two.ID))
+	sheet := bob.get("/rooms/standup/sheet?"+chosen.Encode()).wants(http.StatusOK).says("One", b.short(one), "1 host’s link was left out").saysNot(">Two<", b.Invitations.Links.Code(two.ID))
 	sheet.says("hosts=true")
-	bob.get("/rooms/standup/print?hosts=true&"+chosen.Encode()).wants(http.StatusOK).says(b.short(one), b.short(two))
+	bob.get("/rooms/standup/sheet?hosts=true&"+chosen.Encode()).wants(http.StatusOK).says(b.short(one), b.short(two))
 
 	b.signedIn(t, "carol").post("/rooms/standup/revoke", chosen).wants(http.StatusNotFound)
 	at := bob.post("/rooms/standup/revoke", chosen).wants(http.StatusSeeOther).Header.Get("Location")

@@ -17,11 +17,30 @@ var secretShown = regexp.MustCompile(`id="secret" value="([^"]+)"`)
 // makeApp makes an app on the page and returns the address of its page and its secret.
 func makeApp(t *testing.T, v *visitor, form url.Values) (page, secret string) {
 	t.Helper()
-	page = v.post("/account/apps", form).wants(http.StatusSeeOther).Header.Get("Location")
-	if m := secretShown.FindStringSubmatch(v.get(page).wants(http.StatusOK).body); m != nil {
-		secret = m[1]
+	made := v.post("/account/apps", form).wants(http.StatusCreated)
+	return made.Header.Get("Location"), made.showsOnce()
+}
+
+// showsOnce is the secret in the answer to a form that made it, which is in no
+// cookie and kept nowhere; "" where there is none.
+func (a answer) showsOnce() string {
+	a.t.Helper()
+	if got := a.Header.Get("Cache-Control"); got != "no-store" {
+		a.t.Errorf("Cache-Control %q", got)
 	}
-	return page, secret
+	m := secretShown.FindStringSubmatch(a.body)
+	if m == nil {
+		return ""
+	}
+	for name, values := range a.Header {
+		if strings.Contains(strings.Join(values, " "), m[1]) || name == "Set-Cookie" {
+			a.t.Errorf("%s: %s", name, values)
+		}
+	}
+	if strings.Count(a.body, m[1]) != 1 {
+		a.t.Errorf("the secret stands %d times on the page", strings.Count(a.body, m[1]))
+	}
+	return m[1]
 }
 
 func booking() url.Values {
@@ -58,17 +77,17 @@ func TestAHostMakesLimitsAndRemovesApps(t *testing.T) {
 		t.Errorf("it may %s", c.Scopes)
 	}
 
-	again := bob.post(page+"/secret", nil).wants(http.StatusSeeOther)
-	if to := again.Header.Get("Location"); to != page {
-		t.Errorf("leads to %s", to)
-	}
-	fresh := secretShown.FindStringSubmatch(bob.get(page).body)
-	if _, err := b.app.Apps.Authenticate(t.Context(), appID(page), secret); err == nil || fresh == nil {
+	again := bob.post(page+"/secret", nil).wants(http.StatusOK).says(`data-at="`+page+`"`, "https://booking.example/back")
+	fresh := again.showsOnce()
+	if _, err := b.app.Apps.Authenticate(t.Context(), appID(page), secret); err == nil || fresh == "" {
 		t.Error("the former secret is good")
-	} else if _, err := b.app.Apps.Authenticate(t.Context(), appID(page), fresh[1]); err != nil {
+	} else if _, err := b.app.Apps.Authenticate(t.Context(), appID(page), fresh); err != nil {
 		t.Errorf("the new one: %v", err)
 	}
-	bob.get(page).wants(http.StatusOK).saysNot(fresh[1])
+	bob.get(page).wants(http.StatusOK).saysNot(fresh)
+	if to := bob.get(page + "/secret").wants(http.StatusSeeOther).Header.Get("Location"); to != page { // reloaded without a script
+		t.Errorf("leads to %s", to)
+	}
 
 	bob.post(page+"/remove", nil).wants(http.StatusSeeOther)
 	bob.get(page).wants(http.StatusNotFound)
@@ -108,6 +127,8 @@ func TestAppsThatAreRefused(t *testing.T) {
 			}
 		})
 	}
+	bob.post("/account/apps", with(booking(), "redirects", " \r\n", "kind", "public")).wants(http.StatusUnprocessableEntity).
+		says(`id="app-redirects-wrong"`, "needs a redirect address", `value="public" checked`)
 	if apps, err := b.app.Apps.Apps(t.Context(), b.host(t, "bob")); err != nil || len(apps) != 0 {
 		t.Errorf("%d apps, %v", len(apps), err)
 	}
@@ -182,4 +203,42 @@ func TestAdminsRotateTheSigningKeys(t *testing.T) {
 	}
 	b.Clock.Add(keys.Lead)
 	alice.get("/account/signing-keys").wants(http.StatusOK).says("former", "Make new keys")
+}
+
+// TestAnAdminReadsTenThousandAppsByPages: hosts see their own and those they
+// allowed, however many others there are.
+func TestAnAdminReadsTenThousandAppsByPages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	own, foreign := b.client(t, "alice"), b.client(t, "bob")
+	if _, err := b.Raw(t).ExecContext(t.Context(), `INSERT INTO oauth_clients (id, name, website, redirects, scopes, public, pkce, owner, credential, secret_hash, created_at, used_at, ended_at)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT 'app~n' || i, 'Many', '', '', '', 0, 0, '', '', 'h', $2 - i / 3, 0, 0 FROM n`,
+		10_000, b.Clock.Millis()-1); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := b.signedIn(t, "alice"), b.signedIn(t, "bob")
+	bob.get("/account/apps").wants(http.StatusOK).says(foreign.ID).saysNot("Many", "Earlier apps", own.ID)
+	bob.get("/account/apps?after=1-app~n1").wants(http.StatusOK).saysNot("Many")
+	seen, at := map[string]bool{}, "/account/apps"
+	for range 4 {
+		a := alice.get(at).wants(http.StatusOK).says("Earlier apps")
+		if first := at == "/account/apps"; strings.Contains(a.body, own.ID) != first || strings.Contains(a.body, foreign.ID) != first || len(a.body) > 200_000 {
+			t.Errorf("%s: %d bytes:\n%.2000s", at, len(a.body), a.body)
+		}
+		for _, link := range a.links("/account/apps/app~") {
+			if seen[link] {
+				t.Errorf("%s is there twice", link)
+			}
+			seen[link] = true
+		}
+		at = a.links("/account/apps?after=")[0]
+	}
+	if len(seen) != 4*50+1 {
+		t.Errorf("%d apps on four pages", len(seen))
+	}
+	alice.get("/account/apps/app~n9999").wants(http.StatusOK).says("Many")
+	bob.get("/account/apps/app~n9999").wants(http.StatusNotFound)
+	for _, bad := range []string{"x", "1-", "1", "-app~n1", "1-app~N1", "1-app~n1%27", "1-app~n1%00", "99999999999999999999-app~n1"} {
+		alice.get("/account/apps?after=" + bad).wants(http.StatusNotFound)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"admitone/rooms/conference"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/mail"
 	"admitone/tokens/oauth"
 )
 
@@ -56,7 +57,7 @@ func serve(t *testing.T, d *datatest.Bench, change ...func(*bench)) *bench {
 	t.Helper()
 	b := &bench{Bench: d, base: datatest.Base, session: time.Now}
 	b.app = handlers.App{Rooms: d.Rooms, Invitations: d.Invitations, Directory: b.directory(t, hostUsers), Backends: d.Invitations.Handover.(*conference.Backends),
-		Lobby: d.Lobby, Watcher: d.Watcher, Now: d.Clock.Now, Log: slog.New(slog.NewJSONHandler(&b.log, nil)), Ready: d.DB.Ping, APIKeySecret: keySecret}
+		Lobby: d.Lobby, Watcher: d.Watcher, Post: &mail.Post{Store: d.Outbox, Invitations: d.Invitations, Now: d.Clock.Now, On: true}, Now: d.Clock.Now, Log: slog.New(slog.NewJSONHandler(&b.log, nil)), Ready: d.DB.Ping, APIKeySecret: keySecret}
 	for _, c := range change {
 		c(b)
 	}
@@ -87,7 +88,9 @@ func (b *bench) directory(t *testing.T, users string) *hosts.Directory {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hosts.NewDirectory(datatest.Root(t), b.Hosts, b.Clock.Now, list)
+	d := hosts.NewDirectory(datatest.Root(t), b.Hosts, b.Clock.Now, list)
+	d.Ended = b.Invitations.HostEnded
+	return d
 }
 
 // token is a host's token for scripts.

@@ -19,6 +19,7 @@ import (
 	"admitone/rooms/conference"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/mail"
 	"admitone/tokens/oauth"
 	"admitone/views"
 )
@@ -64,8 +65,10 @@ func table() []refusal {
 
 		{rooms.ErrNotFound, "not_found", http.StatusNotFound, 0},
 		{tokens.ErrNotFound, "not_found", http.StatusNotFound, 0},
+		{tokens.ErrNoDate, "not_found", http.StatusNotFound, 0},
 		{rooms.ErrSlugTaken, "conflict", http.StatusConflict, 0},
 		{tokens.ErrConflict, "conflict", http.StatusConflict, 0},
+		{mail.ErrOff, "conflict", http.StatusConflict, 0},
 		{rooms.ErrSlugBarred, "invalid_request", http.StatusUnprocessableEntity, 0},
 		{api.ErrNotJSON, "invalid_request", http.StatusBadRequest, 0},
 		{api.ErrMediaType, "unsupported_media_type", http.StatusUnsupportedMediaType, 0},
@@ -171,13 +174,16 @@ func (f *failures) answer(err error, c echo.Context) {
 		err = f.guest.Refuse(c, row.forPages(), row.code, err, wait)
 	case path == session.AskPath && errors.As(err, new(oauth.Fault)):
 		err = f.unasked(c, row, err)
-	case forPrograms(path) && !strings.HasPrefix(path, "/api/"):
+	case forApps(path):
 		err = f.oauthJSON(c, row, err)
 	case forPrograms(path), path == "/healthz", path == "/readyz", path == "/metrics", path == "/openapi.json":
 		err = f.problemJSON(c, row, err)
 	default:
-		err = session.Render(c, row.forPages(), views.ErrorPage(views.Failure{Page: f.page(c, ""), Status: row.forPages(), Code: row.code,
-			RequestID: session.Noted(c, "request"), RetryAfter: wait}))
+		v := views.Failure{Page: f.page(c, ""), Status: row.forPages(), Code: row.code, RequestID: session.Noted(c, "request"), RetryAfter: wait}
+		if v.Guest = row.status == http.StatusNotFound && v.Page.Host == ""; v.Guest {
+			session.ToGuests(c) // perhaps somebody's link was spoilt on its way
+		}
+		err = session.Render(c, v.Status, views.ErrorPage(v))
 	}
 	if err != nil {
 		f.log.ErrorContext(c.Request().Context(), "could not tell a refusal", "request", session.Noted(c, "request"), "error", err.Error())
@@ -187,6 +193,11 @@ func (f *failures) answer(err error, c echo.Context) {
 // forGuests tells whether the address is one of a link, of those who are in, or of a change of device.
 func forGuests(path string) bool {
 	return path == "/m" || strings.HasPrefix(strings.ToLower(path), "/m/") || strings.HasPrefix(path, "/join/") || strings.HasPrefix(strings.ToLower(path), "/i/")
+}
+
+// forApps tells whether the address is called by OAuth's clients, Mastodon's among them.
+func forApps(path string) bool {
+	return forPrograms(path) && (!strings.HasPrefix(path, "/api/") || path == "/api/v1/apps" || path == "/api/v1/apps/verify_credentials")
 }
 
 // forPrograms tells whether the address is called by programs, with a bearer or with an app's own secret.
@@ -220,15 +231,16 @@ type problem struct {
 	Status     int           `json:"status"`
 	Detail     string        `json:"detail"`
 	Code       string        `json:"code"`
+	Reason     string        `json:"reason,omitempty"` // the name under which older texts know it
 	Errors     []memberError `json:"errors,omitempty"`
 	RedeemedAt string        `json:"redeemed_at,omitempty"`
 	OpensAt    string        `json:"opens_at,omitempty"`
-	Error      string        `json:"error,omitempty"`  // detail again, in MiroTalk's and Mastodon's member
-	Reason     string        `json:"reason,omitempty"` // the name under which older texts know an OAuth refusal
+	Error      string        `json:"error,omitempty"` // detail again, in MiroTalk's member
 	RequestID  string        `json:"request_id,omitempty"`
 }
 
 type memberError struct {
+	Row    int    `json:"row,omitempty"` // of a list, from 1
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
 }
@@ -240,15 +252,26 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 	if row.err != nil && row.status < http.StatusInternalServerError {
 		p.Detail = sentence(row.err.Error())
 	}
+	var fault oauth.Fault
+	if errors.As(asFault(err), &fault) {
+		p.Reason = fault.Reason
+	}
 	wrong := rooms.Wrong(err)
 	var refused tokens.Refusal
+	var rows tokens.RowErrors
 	switch {
+	case errors.As(err, &rows):
+		for _, row := range rows {
+			for _, invalid := range row.Wrong() {
+				p.Errors = append(p.Errors, memberError{row.Row, invalid.Field, invalid.Detail})
+			}
+		}
 	case len(wrong) > 0:
 		for _, invalid := range wrong {
-			p.Errors = append(p.Errors, memberError{invalid.Field, invalid.Detail})
+			p.Errors = append(p.Errors, memberError{0, invalid.Field, invalid.Detail})
 		}
 	case errors.Is(err, rooms.ErrSlugBarred):
-		p.Errors = []memberError{{"slug", rooms.ErrSlugBarred.Error()}}
+		p.Errors = []memberError{{0, "slug", rooms.ErrSlugBarred.Error()}}
 	case errors.As(err, &refused) && errors.Is(err, tokens.ErrUsed):
 		p.RedeemedAt = time.UnixMilli(refused.Invitation.RedeemedAt).UTC().Format(time.RFC3339)
 	case errors.As(err, &refused) && errors.Is(err, tokens.ErrNotYet):
@@ -256,24 +279,18 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 	}
 	h := c.Response().Header()
 	var script api.MiroTalkError
-	var fault oauth.Fault
 	switch {
 	case errors.Is(err, api.ErrKey):
 		h.Set("Cache-Control", "no-store")
 		return c.JSON(row.status, map[string]string{"error": "Unauthorized!"}) // MiroTalk's very answer
 	case errors.As(err, &script):
 		p.Error = p.Detail
-	case errors.As(err, &fault):
-		p.Detail, p.Error, p.Reason = fault.Detail, fault.Detail, fault.Reason
 	}
-	if row.status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", challenge(row))
+	if said := f.challenge(row, err); said != "" {
+		h.Set("WWW-Authenticate", said)
 	}
 	if errors.Is(err, hosts.ErrMissingTwoFactor) {
 		h.Set(session.CodeHeader, "required; app")
-	}
-	if row.status == http.StatusForbidden && row.code == "insufficient_scope" {
-		h.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`+lacking(err))
 	}
 	h.Set("Cache-Control", "no-store")
 	body, err := json.Marshal(p)
@@ -281,26 +298,6 @@ func (f *failures) problemJSON(c echo.Context, row refusal, err error) error {
 		return err
 	}
 	return c.Blob(row.status, "application/problem+json", body)
-}
-
-// challenge is what RFC 6750 wants beside a 401.
-func challenge(row refusal) string {
-	if errors.Is(row.err, session.ErrNoBearer) || errors.Is(row.err, hosts.ErrCredentials) || errors.Is(row.err, hosts.ErrMissingTwoFactor) {
-		return `Bearer realm="AdmitOne"`
-	}
-	return `Bearer error="invalid_token"`
-}
-
-// lacking names the scope that would do, where that is known (RFC 6750, 3.1).
-func lacking(err error) string {
-	var l session.Lacking
-	switch {
-	case errors.As(err, &l):
-		return `, scope="` + string(l.Scope) + `"`
-	case errors.Is(err, tokens.ErrRoleBarred):
-		return `, scope="` + string(oauth.InvitationsHost) + `"`
-	}
-	return ""
 }
 
 func sentence(s string) string {

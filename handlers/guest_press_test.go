@@ -45,10 +45,10 @@ func TestOnlyAPressOnOurPageRedeems(t *testing.T) {
 		change            []func(*http.Request)
 		links             bool // decidable without the link
 	}{
-		{"no cookie", "no_nonce", good, stranger, nil, true},
-		{"no cookie, from our page", "no_nonce", good, stranger, []func(*http.Request){header("Sec-Fetch-Site", "same-origin")}, true},
-		{"a cookie of no browser", "no_nonce", good, stranger, []func(*http.Request){header("Cookie", "__Host-guest=x")}, true},
-		{"a cookie under the http name", "no_nonce", good, stranger, []func(*http.Request){header("Cookie", "guest="+me.guestCookie().Value)}, true},
+		{"no cookie", "no_cookie", good, stranger, nil, true},
+		{"no cookie, from our page", "no_cookie", good, stranger, []func(*http.Request){header("Sec-Fetch-Site", "same-origin")}, true},
+		{"a cookie of no browser", "no_cookie", good, stranger, []func(*http.Request){header("Cookie", "__Host-guest=x")}, true},
+		{"a cookie under the http name", "no_cookie", good, stranger, []func(*http.Request){header("Cookie", "guest="+me.guestCookie().Value)}, true},
 		{"no nonce", "no_nonce", "", me, nil, true},
 		{"the nonce of another browser", "no_nonce", friends, me, nil, false},
 		{"the nonce of another invitation", "no_nonce", others, me, nil, false},
@@ -62,9 +62,9 @@ func TestOnlyAPressOnOurPageRedeems(t *testing.T) {
 		{"a prerender", "cross_site", good, me, []func(*http.Request){header("Sec-Purpose", "prefetch;prerender")}, true},
 		{"an old prefetch", "cross_site", good, me, []func(*http.Request){header("X-Moz", "prefetch")}, true},
 		{"origin null without a good nonce", "no_nonce", friends, me, []func(*http.Request){without("Sec-Fetch-Site"), header("Origin", "null")}, false},
-		{"origin null without a cookie", "no_nonce", good, stranger, []func(*http.Request){header("Origin", "null")}, true},
+		{"origin null without a cookie", "no_cookie", good, stranger, []func(*http.Request){header("Origin", "null")}, true},
 	} {
-		says := map[string]string{"no_nonce": "Your browser forgot this page", "cross_site": "Please press the button here"}[tt.code]
+		says := map[string]string{"no_nonce": "Your browser forgot this page", "no_cookie": "This browser keeps no cookies", "cross_site": "Please press the button here"}[tt.code]
 		tt.who.post(path, fields("nonce", tt.nonce), tt.change...).wants(http.StatusForbidden).says(says)
 		if tt.links {
 			for _, wrong := range []string{"/i/" + strings.Repeat("0", 26), "/i/x", "/join/standup?token=a.b.c", "/join/nowhere"} {

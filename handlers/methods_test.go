@@ -46,7 +46,9 @@ func TestMethods(t *testing.T) {
 				t.Errorf("%s %s: Allow is %q, cookies %q", a.Request.Method, r.path, a.Header.Get("Allow"), a.Header.Values("Set-Cookie"))
 			}
 		}
-		if r.api() {
+		if strings.HasPrefix(r.pattern, v1+"/apps") {
+			wrong.says(`"error":"invalid_request"`) // as Mastodon's clients read it
+		} else if r.api() {
 			newValidator(t).checkProblem(t, wrong.Response, []byte(wrong.body))
 			wrong.refuses(http.StatusMethodNotAllowed, "method_not_allowed")
 		} else if kind := wrong.Header.Get("Content-Type"); r.oauth() {

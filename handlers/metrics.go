@@ -53,6 +53,11 @@ func (m *metrics) request(c echo.Context, err error, took time.Duration) {
 		}
 		m.redeem.WithLabelValues(result(admitted)).Inc()
 		m.seconds.Observe(took.Seconds())
+	case "/rooms/:room/door":
+		if noted := session.Noted(c, "redeem"); noted != "" { // else it was undone
+			m.redeem.WithLabelValues(result(noted)).Inc()
+			m.seconds.Observe(took.Seconds())
+		}
 	case "/api/v1/users/token":
 		m.logins.WithLabelValues(result("ok")).Inc()
 	case "/signin":
@@ -62,6 +67,9 @@ func (m *metrics) request(c echo.Context, err error, took time.Duration) {
 	}
 	if role := session.Noted(c, "minted"); role != "" {
 		m.minted.WithLabelValues(role).Inc()
+	}
+	for role, n := range session.MintedTogether(c) {
+		m.minted.WithLabelValues(string(role)).Add(float64(n))
 	}
 }
 

@@ -97,6 +97,7 @@ func secure(tls bool) echo.MiddlewareFunc {
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Referrer-Policy", "same-origin")
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set(session.Devices, "camera=(), geolocation=(), microphone=()")
 			if tls {
 				h.Set("Strict-Transport-Security", "max-age=31536000")
 			}

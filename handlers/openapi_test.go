@@ -122,7 +122,7 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 		switch {
 		case op.OperationID == "askHost":
 			kind = "text/html"
-		case slices.Contains(op.Tags, "OAuth") && !strings.HasSuffix(op.OperationID, "App"):
+		case slices.Contains(op.Tags, "OAuth"):
 			kind = "application/json" // RFC 6749's own
 		}
 		for status, response := range op.Responses.Map() {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -354,7 +355,22 @@ func TestACopiedPasskeyIsRefusedAndNoted(t *testing.T) {
 	again.wants(http.StatusSeeOther)
 }
 
-func TestWrongPasskeysCountAsWrongCodesDo(t *testing.T) {
+// TestStrangersKeepNoPasskeyOut: a passkey cannot be guessed, so it waits for nobody
+// else's guesses.
+func TestStrangersKeepNoPasskeyOut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, k := b.withPasskey(t, "bob")
+	for n := range 60 {
+		from := hosts.From{Address: fmt.Sprintf("203.0.113.%d", n)}
+		_, _ = b.app.Gate.SignIn(t.Context(), "bob", "wrong guess", "", from)
+		_, _ = b.app.Gate.SignIn(t.Context(), "bob", "wrong guess", "", hosts.From{Address: "127.0.0.1"})
+	}
+	_, got := b.passkey(t, k)
+	got.wants(http.StatusSeeOther)
+}
+
+func TestWrongPasskeysWaitAtTheirAddress(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	_, k := b.withPasskey(t, "bob")

@@ -54,11 +54,12 @@ func (r route) owned() bool {
 func (b *bench) routes(t *testing.T, room string, inv tokens.Invitation) (all []route) {
 	t.Helper()
 	request := b.request(t, inv)
+	batch := b.batch(t, inv)
 	for _, r := range b.echo.Routes() {
 		if r.Method == echo.RouteNotFound {
 			continue
 		}
-		path := strings.NewReplacer("/requests/:id", "/requests/"+request, ":room", room, ":id", shown(inv.ID), ":code", b.Invitations.Links.Code(inv.ID), ":signin", rooms.ID(1).Show(rooms.SignInPrefix), ":key", rooms.ID(1).Show(oauth.KeyIDPrefix), ":app", oauth.ClientPrefix+"none", ":passkey", rooms.ID(1).Show(hosts.PasskeyPrefix),
+		path := strings.NewReplacer("/requests/:id", "/requests/"+request, ":room", room, ":id", shown(inv.ID), ":batch", batch, ":code", b.Invitations.Links.Code(inv.ID), ":signin", rooms.ID(1).Show(rooms.SignInPrefix), ":key", rooms.ID(1).Show(oauth.KeyIDPrefix), ":app", oauth.ClientPrefix+"none", ":passkey", rooms.ID(1).Show(hosts.PasskeyPrefix),
 			"problems/:code", "problems/used", "/static/*", static.URL("app.css")).Replace(r.Path)
 		if r.Path == "/join/:room" {
 			path = b.long(t, inv)
@@ -85,6 +86,16 @@ func (b *bench) request(t *testing.T, inv tokens.Invitation) string {
 		t.Fatal(err)
 	}
 	return id.Show(rooms.RequestPrefix)
+}
+
+// batch makes a batch of this one invitation, unless it is there.
+func (b *bench) batch(t *testing.T, inv tokens.Invitation) string {
+	t.Helper()
+	if _, err := b.Raw(t).ExecContext(t.Context(), `INSERT INTO batches (id, last, room_id, wish, created_at, created_by_kind, created_by)
+		SELECT id, id, room_id, $1, created_at, created_by_kind, created_by FROM invitations WHERE id = $2 ON CONFLICT DO NOTHING`, inv.ID.Show(""), int64(inv.ID)); err != nil {
+		t.Fatal(err)
+	}
+	return inv.ID.Show(rooms.BatchPrefix)
 }
 
 // state is all that the database holds about a room, as its owner's programs see it.

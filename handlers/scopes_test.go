@@ -1,10 +1,12 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -64,7 +66,7 @@ func required(op *openapi3.Operation) (needs []oauth.Scope) {
 func lacksScope(t *testing.T, a answer, need oauth.Scope) {
 	t.Helper()
 	a.refuses(http.StatusForbidden, "insufficient_scope")
-	if got, want := a.Header.Get("WWW-Authenticate"), `Bearer error="insufficient_scope", scope="`+string(need)+`"`; got != want {
+	if got, want := a.Header.Get("WWW-Authenticate"), bearerError("https://meet.example", "insufficient_scope", "The credentials are good, and do not reach this call.")+`, scope="`+string(need)+`"`; got != want {
 		t.Errorf("%s %s: WWW-Authenticate is %s, want %s", a.Request.Method, a.Request.URL.Path, got, want)
 	}
 }
@@ -85,6 +87,8 @@ func TestEveryCallTakesTheScopeTheDocumentSays(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	room := b.room(t, "bob", "bobs")
+	// With a date, without which there is nothing for a calendar.
+	b.program(t, "bob").do(http.MethodPatch, v1+"/rooms/bobs", fmt.Sprintf(`{"starts_at": %q}`, b.Clock.Now().Add(-time.Hour).Format(time.RFC3339)), header("Content-Type", "application/json")).wants(http.StatusOK)
 	inv := b.mint(t, room, tokens.Draft{})
 	keys := map[oauth.Scope]*visitor{}
 	for _, s := range oauth.All() {
@@ -225,7 +229,7 @@ func TestAKeyEndsWithItsHostsPassword(t *testing.T) {
 	again.nobody(t).get(v1+"/rooms", header("Authorization", heads["alice"])).wants(http.StatusOK)
 	for _, name := range []string{"bob", "carol"} {
 		a := again.nobody(t).get(v1+"/rooms", header("Authorization", heads[name])).refuses(http.StatusUnauthorized, "invalid_credentials")
-		if got := a.Header.Get("WWW-Authenticate"); got != `Bearer error="invalid_token"` {
+		if got := a.Header.Get("WWW-Authenticate"); got != again.invalidToken("The access token is not good, or was withdrawn.") {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

@@ -60,3 +60,15 @@ func Seconds(n float64) (time.Duration, error) {
 	}
 	return time.Duration(n * float64(time.Second)), nil
 }
+
+// ErrBadInstant is returned for a text that is no instant as ParseInstant takes it.
+var ErrBadInstant = errors.New("is written in RFC 3339 with an offset, such as 2026-01-31T09:00:00+01:00")
+
+// ParseInstant reads an instant in RFC 3339 as Unix milliseconds.
+func ParseInstant(s string) (int64, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
+		return 0, ErrBadInstant
+	}
+	return t.UnixMilli(), nil
+}

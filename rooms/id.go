@@ -23,6 +23,8 @@ const (
 	EventPrefix      = "ev_"
 	SignInPrefix     = "in_"
 	RequestPrefix    = "req_"
+	DeliveryPrefix   = "dlv_"
+	BatchPrefix      = "batch_"
 )
 
 // ErrBadID is returned for a text that is no id of the wanted kind.
@@ -67,7 +69,11 @@ type IDs struct {
 }
 
 // Next returns an id for something that happens at the given Unix milliseconds.
-func (s *IDs) Next(at int64) ID {
+func (s *IDs) Next(at int64) ID { return s.Run(at, 1) }
+
+// Run returns the first of n ids, one after the other without a gap, for things
+// that happen together.
+func (s *IDs) Run(at int64, n int) ID {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails; it ends the program instead
 	fresh := ID(at<<20 | int64(binary.BigEndian.Uint32(b[:])&0x7ffff))
@@ -75,12 +81,13 @@ func (s *IDs) Next(at int64) ID {
 	defer s.mu.Unlock()
 	// Within a millisecond ids count up from the first; a clock that stepped
 	// back keeps counting from the last, so order and uniqueness hold.
-	s.last = max(fresh, s.last+1)
-	if s.last>>20 > fresh>>20+1000 {
+	first := max(fresh, s.last+1)
+	if first>>20 > fresh>>20+1000 {
 		// The clock was set back by more than a second: follow it again.
-		s.last = fresh
+		first = fresh
 	}
-	return s.last
+	s.last = first + ID(n) - 1
+	return first
 }
 
 // Skip leaves a gap after an id that turned out to be taken. Another machine, or

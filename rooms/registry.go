@@ -14,9 +14,9 @@ import (
 // transaction as the change. Implementations MUST be safe for concurrent use
 // and answer ErrUnavailable when the database cannot be reached.
 type Store interface {
-	// Insert adds a room: ErrSlugTaken when its slug was ever used, ErrIDTaken
-	// when its id was.
-	Insert(ctx context.Context, r Room, ev audit.Event) error
+	// Insert adds rooms, each with the event of the same index, all or none:
+	// ErrSlugTaken when a slug was ever used, ErrIDTaken when an id was.
+	Insert(ctx context.Context, all []Room, evs []audit.Event) error
 	// ByID and BySlug return one room or ErrNotFound.
 	ByID(ctx context.Context, id ID) (Room, error)
 	BySlug(ctx context.Context, slug string) (Room, error)
@@ -25,6 +25,13 @@ type Store interface {
 	// Update stores the room's changeable members and, when it is not zero,
 	// moves the windows of its unredeemed invitations.
 	Update(ctx context.Context, r Room, shift Shift, ev audit.Event) error
+	// UpdateAll does that for several rooms, all or none.
+	UpdateAll(ctx context.Context, all []Update) error
+	// Series returns the rooms that were made with that first one, in their order.
+	Series(ctx context.Context, first ID) ([]Room, error)
+	// SetClosedAll is SetClosed for several rooms, each with the event made for it,
+	// all or none, and tells which were not so already.
+	SetClosedAll(ctx context.Context, ids []ID, at int64, ev func(ID) audit.Event) ([]ID, error)
 	// SetClosed closes the room at that moment, or reopens it with 0. It reports
 	// false, and stores no event, when the room was so already.
 	SetClosed(ctx context.Context, id ID, at int64, ev audit.Event) (bool, error)
@@ -61,6 +68,13 @@ type Shift struct {
 	End   int64
 }
 
+// Update is one of several changes that are made together.
+type Update struct {
+	Room  Room
+	Shift Shift
+	Event audit.Event
+}
+
 // Registry creates rooms, finds them and changes them, for callers who may.
 type Registry struct {
 	Store    Store
@@ -85,36 +99,55 @@ type Draft struct {
 // Create makes a room. A chosen slug that is taken is ErrSlugTaken; a derived
 // one gets a suffix. Refused input is Invalid.
 func (g *Registry) Create(ctx context.Context, by Caller, d Draft) (Room, error) {
-	now := g.Now().UnixMilli()
 	r, err := g.drafted(d)
 	if err != nil {
 		return Room{}, err
 	}
-	r.Owner, r.CreatedAt = by.Owner, now
-	derived := r.Slug == ""
+	all, err := g.insert(ctx, by, []Room{r}, []string{""})
+	if err != nil {
+		return Room{}, err
+	}
+	return all[0], nil
+}
+
+// insert stores drafted rooms of one name, all or none. Each one's slug is theirs
+// in common, or one derived from the name, with its own ending.
+func (g *Registry) insert(ctx context.Context, by Caller, all []Room, endings []string) ([]Room, error) {
+	now := g.Now().UnixMilli()
+	base, derived := all[0].Slug, all[0].Slug == ""
 	if derived {
-		r.Slug = slugFrom(r.Name)
+		base = slugFrom(all[0].Name)
 	}
-	if !by.mayCreate(r.Slug) {
-		return Room{}, ErrSlugBarred
-	}
-	base := r.Slug
+	slug, evs := base, make([]audit.Event, len(all))
 	for range 8 {
-		r.ID = g.IDs.Next(now)
-		err := g.Store.Insert(ctx, r, by.event(audit.RoomCreated, now, r.ID, ""))
+		// Lists show the newest first, so the first of several has the highest id.
+		last := g.IDs.Run(now, len(all))
+		for i := range all {
+			r := &all[i]
+			r.ID, r.Slug, r.Owner, r.CreatedAt = last+ID(len(all)-1-i), slug+endings[i], by.Owner, now
+			if len(all) > 1 {
+				r.Series.ID = all[0].ID
+			}
+			if !by.mayCreate(r.Slug) && slug != base {
+				return nil, ErrSlugTaken
+			} else if !by.mayCreate(r.Slug) {
+				return nil, ErrSlugBarred
+			}
+			evs[i] = by.event(audit.RoomCreated, now, r.ID, "")
+		}
+		err := g.Store.Insert(ctx, all, evs)
 		switch {
 		case errors.Is(err, ErrIDTaken):
 			g.IDs.Skip()
 		case errors.Is(err, ErrSlugTaken) && derived:
-			r.Slug = base + "-" + strings.ToLower(rand.Text()[:5])
-			if !by.mayCreate(r.Slug) {
-				return Room{}, ErrSlugTaken
-			}
+			slug = base + "-" + strings.ToLower(rand.Text()[:5])
+		case err != nil:
+			return nil, err
 		default:
-			return r, err
+			return all, nil
 		}
 	}
-	return Room{}, ErrSlugTaken
+	return nil, ErrSlugTaken
 }
 
 // Find returns the room of that id or slug if the caller reaches it, else ErrNotFound.
@@ -141,12 +174,30 @@ type Change struct {
 	ExternalID, Locale *string
 	Capacity           *int
 	KeepInvitations    bool // do not move unredeemed invitations' windows with the room's
+	Silent             bool // do not tell those of another time who were invited by mail
 }
 
 // Change stores the changed room. Where its times move, the windows of its
-// unredeemed invitations move with them, unless c says otherwise.
+// unredeemed invitations move with them, and those who were invited by mail are
+// told, unless c says otherwise.
 func (g *Registry) Change(ctx context.Context, by Caller, r Room, c Change) (Room, error) {
 	was := r
+	c.apply(&r)
+	if err := g.check(&r); err != nil {
+		return Room{}, err
+	}
+	if r == was {
+		return r, nil
+	}
+	u := by.update(was, r, c, g.Now().UnixMilli())
+	err := g.Store.Update(ctx, u.Room, u.Shift, u.Event)
+	if err == nil {
+		g.left(was, u.Room)
+	}
+	return u.Room, err
+}
+
+func (c Change) apply(r *Room) {
 	set(&r.Name, c.Name)
 	set(&r.StartsAt, c.StartsAt)
 	set(&r.EndsAt, c.EndsAt)
@@ -155,22 +206,35 @@ func (g *Registry) Change(ctx context.Context, by Caller, r Room, c Change) (Roo
 	set(&r.ExternalID, c.ExternalID)
 	set(&r.Locale, c.Locale)
 	set(&r.Capacity, c.Capacity)
-	if err := g.check(&r); err != nil {
-		return Room{}, err
+}
+
+// update is what is stored where was becomes r by that wish.
+func (c Caller) update(was, r Room, wish Change, now int64) Update {
+	if r.StartsAt != was.StartsAt || r.EndsAt != was.EndsAt {
+		r.Sequence++ // as the store does
 	}
-	if r == was {
-		return r, nil
+	u := Update{Room: r, Event: c.event(audit.RoomChanged, now, r.ID, changed(was, r))}
+	if !wish.KeepInvitations {
+		u.Shift = shiftBetween(was, r)
 	}
-	var shift Shift
-	if !c.KeepInvitations {
-		shift = shiftBetween(was, r)
+	if !wish.Silent {
+		moved(was, r, &u.Event)
 	}
-	now := g.Now().UnixMilli()
-	err := g.Store.Update(ctx, r, shift, by.event(audit.RoomChanged, now, r.ID, changed(was, r)))
-	if err == nil && r.Backend != was.Backend && g.Closed != nil {
+	return u
+}
+
+// left tells of a room that went to another back end.
+func (g *Registry) left(was, r Room) {
+	if r.Backend != was.Backend && g.Closed != nil {
 		g.Closed(was)
 	}
-	return r, err
+}
+
+// moved has those told of another time who were invited by mail.
+func moved(was, r Room, ev *audit.Event) {
+	if r.StartsAt != was.StartsAt || r.EndsAt != was.EndsAt {
+		ev.Tell = audit.Tell{Word: audit.Moved, At: ev.At}
+	}
 }
 
 // shiftBetween is how far invitations' windows move when was becomes r. An
@@ -186,18 +250,20 @@ func shiftBetween(was, r Room) (s Shift) {
 }
 
 // SetClosed closes the room, or opens it again; doing so twice changes nothing.
+// Those who were invited by mail are told.
 func (g *Registry) SetClosed(ctx context.Context, by Caller, r Room, closed bool) (Room, error) {
-	now := g.Now().UnixMilli()
-	kind, at := audit.RoomReopened, int64(0)
+	ev := by.closing(closed, g.Now().UnixMilli(), r.ID)
+	at := int64(0)
 	if closed {
-		kind, at = audit.RoomClosed, now
+		at = ev.At
 	}
-	done, err := g.Store.SetClosed(ctx, r.ID, at, by.event(kind, now, r.ID, ""))
+	done, err := g.Store.SetClosed(ctx, r.ID, at, ev)
 	if err != nil {
 		return Room{}, err
 	}
 	if done {
 		r.ClosedAt = at
+		r.Sequence++
 	}
 	if done && closed && g.Closed != nil {
 		g.Closed(r)
@@ -251,6 +317,16 @@ func (g *Registry) check(r *Room) error {
 		When(r.StartsAt != 0 && r.EndsAt != 0 && r.EndsAt <= r.StartsAt, Invalid{"ends_at", "must be after starts_at"}),
 		When(badZone != nil || r.Timezone == "Local", Invalid{"timezone", "is not an IANA time zone such as Europe/Berlin"}),
 		When(r.Backend != "" && !g.Backends(r.Backend), Invalid{"backend", "no back end of this name is configured"}))
+}
+
+// closing is the event of a room that is closed, or opened again.
+func (c Caller) closing(closed bool, now int64, room ID) audit.Event {
+	ev := c.event(audit.RoomReopened, now, room, "")
+	ev.Tell = audit.Tell{Word: audit.OnAgain, At: now}
+	if closed {
+		ev.Kind, ev.Tell = audit.RoomClosed, CallOff(now)
+	}
+	return ev
 }
 
 func (c Caller) event(kind audit.Kind, at int64, room ID, detail string) audit.Event {

@@ -175,7 +175,7 @@ func TestChange(t *testing.T) {
 	}
 	got, err := b.Rooms.Change(t.Context(), caller("bo", r.Slug), r, rooms.Change{Name: to(" New\n"), StartsAt: to(int64(0)), Backend: to("conf")})
 	want := r
-	want.Name, want.StartsAt, want.Backend = "New", 0, "conf"
+	want.Name, want.StartsAt, want.Backend, want.Sequence = "New", 0, "conf", r.Sequence+1
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}

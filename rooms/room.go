@@ -74,6 +74,8 @@ type Room struct {
 	Capacity   int    // guests at once, 0 for any number
 	CreatedAt  int64
 	ClosedAt   int64
+	Sequence   int    // how often the window moved, or the room was closed or opened
+	Series     Series // the zero value where the room is on its own
 }
 
 // State tells what a room is at one moment.
@@ -100,8 +102,22 @@ func (r Room) State(now int64) State {
 	return Open
 }
 
+// Over tells whether the room is closed or has ended.
+func (r Room) Over(now int64) bool {
+	return r.ClosedAt != 0 || r.EndsAt != 0 && r.EndsAt <= now
+}
+
 // Grace is how long after a room's end somebody inside may still come back.
 const Grace = time.Hour
+
+// UndoWindow is how long something can be taken back with one press.
+const UndoWindow = time.Minute
+
+// CallOff has those told that it is off who were invited by mail, as soon as what
+// was done now can no longer be taken back with one press.
+func CallOff(now int64) audit.Tell {
+	return audit.Tell{Word: audit.CalledOff, At: now + (UndoWindow + 5*time.Second).Milliseconds()}
+}
 
 // Shuts is the moment from which nobody enters or comes back, in Unix
 // milliseconds, or 0 for a room without an end.

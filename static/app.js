@@ -174,11 +174,11 @@
     const before = label.dataset.before || label.textContent;
     label.dataset.before = before;
     label.textContent = text('script.copied');
-    say(text('script.link-copied'));
+    say(text(source.rows ? 'script.copied' : 'script.link-copied'));
     setTimeout(() => { label.textContent = before; }, 2000);
   };
   const share = (button, source) => {
-    navigator.share({ title: button.dataset.title, url: textOf(source) }).catch((err) => {
+    navigator.share({ title: button.dataset.title, [source.rows ? 'text' : 'url']: textOf(source) }).catch((err) => {
       if (err.name !== 'AbortError') copy(button, source);
     });
   };
@@ -277,10 +277,20 @@
   }, true);
 
   document.addEventListener('htmx:load', (e) => dress(e.detail.elt));
+  // A list on its way: how much of it has arrived, then that it is worked on.
+  document.addEventListener('htmx:xhr:progress', (e) => {
+    const bar = e.target.querySelector('.working');
+    if (!bar) return;
+    const { loaded, total } = e.detail;
+    bar.hidden = false;
+    if (loaded < total) bar.value = loaded / total;
+    else bar.removeAttribute('value');
+  });
+  document.addEventListener('htmx:afterRequest', (e) => all(e.target, '.working').forEach((bar) => { bar.hidden = true; }));
   // A whole page in answer to a fragment is a refusal the fragment has no place for: its title says which.
   document.addEventListener('htmx:beforeSwap', (e) => {
     const answer = e.detail.serverResponse || '';
-    if (e.detail.xhr.status >= 400 && /^\s*<!doctype/i.test(answer)) {
+    if (e.detail.xhr.status >= 400 && e.detail.target.id !== 'main' && /^\s*<!doctype/i.test(answer)) {
       e.detail.shouldSwap = false;
       say(new DOMParser().parseFromString(answer, 'text/html').title || text('script.failed'));
     }
@@ -288,6 +298,8 @@
   document.addEventListener('htmx:responseError', () => say(text('script.server-failed')));
   document.addEventListener('htmx:sendError', () => say(text('script.server-away')));
 
+  // Reloading a page that answered a form must not send that form again.
+  all(document, '[data-at]').forEach((el) => history.replaceState(null, '', el.dataset.at));
   dress(document);
   tick();
   setInterval(tick, 1000);

@@ -20,23 +20,37 @@ import (
 // Prefix is the path below which Handler must be mounted.
 const Prefix = "/static/"
 
-//go:embed css/*.css app.js live.js passkeys.js vendor/htmx.min.js icon.svg present.svg
+//go:embed css/*.css app.js live.js passkeys.js door.js vendor/htmx.min.js vendor/qr.min.js *.svg *.png manifest.webmanifest
 var files embed.FS
 
 // sources names what each asset is made of. The style sheet is several files, each one thought, sent as one.
 var sources = map[string][]string{
-	"app.css":     {"css/tokens.css", "css/base.css", "css/controls.css", "css/parts.css", "css/ticket.css", "css/pages.css"},
+	"app.css":     {"css/tokens.css", "css/base.css", "css/controls.css", "css/parts.css", "css/ticket.css", "css/pages.css", "css/door.css", "css/sheet.css"},
 	"app.js":      {"app.js", "live.js"},
 	"passkeys.js": {"passkeys.js"},
+	"door.js":     {"door.js"},
 	"htmx.min.js": {"vendor/htmx.min.js"},
+	"qr.min.js":   {"vendor/qr.min.js"},
 	"icon.svg":    {"icon.svg"},
 	"present.svg": {"present.svg"},
+
+	// What a phone shows where AdmitOne is installed on it.
+	"icon-192.png":      {"icon-192.png"},
+	"icon-512.png":      {"icon-512.png"},
+	"icon-maskable.png": {"icon-maskable.png"},
+	"icon-touch.png":    {"icon-touch.png"},
 }
+
+// manifest names its icons as in the source; it is served with their addresses.
+const manifest = "manifest.webmanifest"
 
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
+	".png": "image/png",
+
+	".webmanifest": "application/manifest+json",
 }
 
 type asset struct {
@@ -52,13 +66,22 @@ type library struct {
 var load = sync.OnceValue(func() library {
 	lib := library{byName: map[string]*asset{}, byURL: map[string]*asset{}}
 	for name, parts := range sources {
-		a := build(name, parts)
-		lib.byName[name], lib.byURL[a.url] = a, a
+		lib.add(name, join(parts))
 	}
+	text := join([]string{manifest})
+	for name, a := range lib.byName {
+		text = bytes.ReplaceAll(text, []byte(`"`+name+`"`), []byte(`"`+a.url+`"`))
+	}
+	lib.add(manifest, text)
 	return lib
 })
 
-func build(name string, parts []string) *asset {
+func (lib library) add(name string, plain []byte) {
+	a := build(name, plain)
+	lib.byName[name], lib.byURL[a.url] = a, a
+}
+
+func join(parts []string) []byte {
 	var plain bytes.Buffer
 	for _, part := range parts {
 		content, err := files.ReadFile(part)
@@ -67,15 +90,19 @@ func build(name string, parts []string) *asset {
 		}
 		plain.Write(content)
 	}
-	sum := sha256.Sum256(plain.Bytes())
+	return plain.Bytes()
+}
+
+func build(name string, plain []byte) *asset {
+	sum := sha256.Sum256(plain)
 	hash := hex.EncodeToString(sum[:8])
 	ext := path.Ext(name)
 	return &asset{
 		url:         Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext,
 		etag:        `"` + hash + `"`,
 		contentType: contentTypes[ext],
-		plain:       plain.Bytes(),
-		gzipped:     compress(plain.Bytes()),
+		plain:       plain,
+		gzipped:     compress(plain),
 	}
 }
 

@@ -25,7 +25,7 @@ func TestEveryAssetIsServedForGood(t *testing.T) {
 	for name := range sources {
 		t.Run(name, func(t *testing.T) {
 			url := URL(name)
-			if !regexp.MustCompile(`^/static/[a-z.-]+\.[0-9a-f]{16}\.(css|js|svg)$`).MatchString(url) {
+			if !regexp.MustCompile(`^/static/[a-z0-9.-]+\.[0-9a-f]{16}\.(css|js|svg|png|webmanifest)$`).MatchString(url) {
 				t.Fatalf("address %q carries no fingerprint", url)
 			}
 			plain := get(t, "GET", url, nil)
@@ -91,7 +91,7 @@ func TestGzipIsSentOnlyWhereAccepted(t *testing.T) {
 }
 
 func TestThePagesStayLight(t *testing.T) {
-	for name, limit := range map[string]int{"app.css": 15_000, "app.js": 7_000, "passkeys.js": 1_000} {
+	for name, limit := range map[string]int{"app.css": 15_000, "app.js": 7_200, "passkeys.js": 1_000, "door.js": 2_450} {
 		if got := len(load().byName[name].gzipped); got > limit {
 			t.Errorf("%s is %d bytes compressed, more than %d", name, got, limit)
 		}
@@ -99,7 +99,7 @@ func TestThePagesStayLight(t *testing.T) {
 }
 
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
-	for _, name := range []string{"app.css", "app.js", "passkeys.js", "icon.svg"} {
+	for _, name := range []string{"app.css", "app.js", "passkeys.js", "door.js", "icon.svg"} {
 		text := strings.ReplaceAll(string(load().byName[name].plain), "http://www.w3.org/2000/svg", "")
 		for _, bad := range []string{"http://", "https://", "//cdn", "@import", "eval(", "innerHTML", ".submit(", "requestSubmit"} {
 			pressed := name == "passkeys.js" && bad == ".submit(" // it sends the form that was pressed

@@ -95,6 +95,13 @@ type Invitation struct {
 	Wishes       string // how the guest comes in, a query for the back end, or empty
 	Moves        int    // how often its people went on, on another device
 	MoreMoves    int    // how often beyond the first time they may
+	// Appointment is the invitation whose place in calendars this one took over, 0
+	// for its own. Sequence is how often it was withdrawn, restored or replaced.
+	Appointment rooms.ID
+	Sequence    int
+	CameBefore  int64 // when somebody came by a link that this one replaced
+	// NamelessAt is when all was removed from it that tells who was invited.
+	NamelessAt int64
 }
 
 // State is where in its life an invitation is.
@@ -171,6 +178,7 @@ type Admission struct {
 	EndedAt    int64  // when it was taken away, 0 while it was not
 	EnteredAt  int64  // when a join link was last handed out for it, 0 while none was
 	Backend    string // the back end which that link leads to
+	Returned   bool   // its use was given back
 }
 
 // Stay is how long an admission to a room without an end lasts.
@@ -198,7 +206,7 @@ const (
 	MinLifetime = time.Second
 	MaxNameLen  = rooms.MaxName
 	MaxEmailLen = 254
-	UndoWindow  = time.Minute
+	UndoWindow  = rooms.UndoWindow
 )
 
 // ParseRole reads "host" or "guest"; nothing else, and nothing by default.

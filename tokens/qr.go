@@ -2,12 +2,16 @@ package tokens
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/skip2/go-qrcode"
 
@@ -55,6 +59,23 @@ func (l *Links) Picture(inv Invitation, form, kind string, size int) ([]byte, er
 		return code.SVG(), nil
 	}
 	return code.PNG(size)
+}
+
+// Codes are the QR codes of these invitations' short links as SVG, in that order.
+// Drawing one takes about a millisecond: all processors help.
+func (l *Links) Codes(invs []Invitation) ([][]byte, error) {
+	codes, wrong := make([][]byte, len(invs)), make([]error, len(invs))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(invs)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(invs); i = next.Add(1) - 1 {
+				codes[i], wrong[i] = l.Picture(invs[i], "", ".svg", 0)
+			}
+		})
+	}
+	all.Wait()
+	return codes, errors.Join(wrong...)
 }
 
 // ParseSize reads a picture's side in pixels, 64 to 2048; 512 for nothing said.

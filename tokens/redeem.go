@@ -112,6 +112,9 @@ type Redemption struct {
 	Name    string // what the person says they are called, empty for the invitation's
 	PIN     string // where the invitation has one
 	Actor   audit.Actor
+	// AtDoor is for a person who stands before the caller: they are in, and get no
+	// join link.
+	AtDoor bool
 	// Reaches, where set, refuses rooms that the caller has no rights in, as if
 	// the link were not ours.
 	Reaches func(rooms.Room) bool
@@ -139,10 +142,7 @@ func (s *Invitations) Redeem(ctx context.Context, r Redemption) (Admitted, error
 }
 
 func (s *Invitations) claim(ctx context.Context, r Redemption) (Admitted, error) {
-	inv, err := s.read(ctx, r.Link, r.Room)
-	if r.Reaches != nil && inv.ID != 0 && !r.Reaches(inv.Room) {
-		return Admitted{}, ErrInvalidLink
-	}
+	inv, err := s.reached(ctx, r)
 	if err != nil {
 		return Admitted{}, err
 	}
@@ -167,6 +167,15 @@ func (s *Invitations) claim(ctx context.Context, r Redemption) (Admitted, error)
 	return Admitted{}, rooms.ErrUnavailable
 }
 
+// reached is the invitation of the redemption's link, where its caller reaches it.
+func (s *Invitations) reached(ctx context.Context, r Redemption) (Invitation, error) {
+	inv, err := s.read(ctx, r.Link, r.Room)
+	if r.Reaches != nil && inv.ID != 0 && !r.Reaches(inv.Room) {
+		return Invitation{}, ErrInvalidLink
+	}
+	return inv, err
+}
+
 func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, name string) (Admitted, error) {
 	now := s.Now().UnixMilli()
 	if err := inv.Withdrawn(); err != nil {
@@ -177,6 +186,9 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 		a, err := s.earlier(ctx, inv, nonce, now)
 		if err != nil {
 			return Admitted{}, err
+		}
+		if a != nil && r.AtDoor {
+			return Admitted{Admission: *a, Invitation: inv}, nil
 		}
 		if a != nil {
 			return s.again(ctx, inv, *a)
@@ -195,10 +207,14 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	}
 	fresh := Admission{ID: s.IDs.Next(now), Invitation: inv.ID, Room: inv.Room.ID, Role: inv.Role, Name: name,
 		Browser: BrowserHash(r.Browser), CreatedAt: now}
-	// Nothing that can fail comes after the claim, so the link is built first.
-	out, err := s.admit(ctx, inv, fresh)
-	if err != nil {
-		return Admitted{}, err
+	out, detail := Admitted{Admission: fresh, Invitation: inv}, audit.AtDoor
+	if !r.AtDoor {
+		// Nothing that can fail comes after the claim, so the link is built first.
+		var err error
+		if out, err = s.admit(ctx, inv, fresh); err != nil {
+			return Admitted{}, err
+		}
+		detail = ""
 	}
 	if r.Browser == "" && out.JoinLink != "" {
 		fresh.EnteredAt, fresh.Backend = now, inv.Room.Backend // the answer to a gate has the link
@@ -208,7 +224,7 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	if by.Kind == audit.Guest {
 		by.Name = name
 	}
-	ev := event(by, audit.InvitationRedeemed, now, inv, "")
+	ev := event(by, audit.InvitationRedeemed, now, inv, detail)
 	ev.Admission = int64(fresh.ID)
 	claimed, err := s.Store.Claim(ctx, Claim{Admission: fresh, Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves, Limited: inv.Room.Capacity > 0 && inv.Role == Guest}, ev)
 	if errors.Is(err, rooms.ErrIDTaken) {
@@ -220,6 +236,9 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	}
 	if err != nil {
 		return Admitted{}, err
+	}
+	if claimed.Returned {
+		return Admitted{}, Refusal{ErrRevoked, inv} // at a door, where that was undone
 	}
 	if claimed.ID != fresh.ID {
 		// The same nonce took the use first, at the same time: the next look
@@ -344,6 +363,14 @@ func (s *Invitations) reenter(ctx context.Context, slug, browser string, asHost 
 		return Admitted{}, inv.Withdrawn()
 	}
 	return Admitted{Admission: a, Invitation: inv}, nil
+}
+
+// CheckNonce refuses what is no nonce of a gate or a door.
+func CheckNonce(nonce string) error {
+	if len(nonce) < 16 || len(nonce) > 128 {
+		return rooms.Invalid{Field: "nonce", Detail: "is 16 to 128 characters, the same for a retry and another for another person"}
+	}
+	return nil
 }
 
 // PageNonce is the nonce that the page of an invitation gives to a browser:

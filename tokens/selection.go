@@ -58,8 +58,12 @@ func (s *Invitations) RestoreAll(ctx context.Context, by rooms.Caller, room room
 }
 
 func eachEvent(by rooms.Caller, kind audit.Kind, at int64, room rooms.Room) func(rooms.ID) audit.Event {
+	var tell audit.Tell
+	if kind == audit.InvitationRevoked {
+		tell = rooms.CallOff(at)
+	}
 	return func(id rooms.ID) audit.Event {
-		return audit.Event{At: at, Actor: by.Actor, Kind: kind, Room: int64(room.ID), Invitation: int64(id)}
+		return audit.Event{At: at, Actor: by.Actor, Kind: kind, Room: int64(room.ID), Invitation: int64(id), Tell: tell}
 	}
 }
 

@@ -12,12 +12,20 @@ import (
 // the disk. Implementations MUST be safe for concurrent use and answer
 // rooms.ErrUnavailable when the database cannot be reached.
 type Store interface {
+	BatchStore
 	RequestStore
 	MoveStore
 	EntryStore
+	HostEntryStore
+	AttendanceStore
+	NamesStore
+	DoorStore
 	// Insert adds invitations, each with the event of the same index, all or
 	// none: rooms.ErrIDTaken when an id was used.
 	Insert(ctx context.Context, invs []Invitation, evs []audit.Event) error
+	// InsertRooms adds rooms as rooms.Store's Insert does and, in the same
+	// transaction, invitations to them.
+	InsertRooms(ctx context.Context, all []rooms.Room, made []audit.Event, invs []Invitation, evs []audit.Event) error
 	// ByID returns one invitation with its room and counter, or ErrNotFound.
 	ByID(ctx context.Context, id rooms.ID) (Invitation, error)
 	// List returns invitations in the order asked for, those of one name by id.
@@ -93,6 +101,9 @@ type Query struct {
 	Role       Role
 	Text       string // part of a name or address, in any case
 	ExternalID string
+	Batch      Batch
+	Attendance Attendance // of which the list of guests is a part
+	Over       bool       // the room is, by which Attendance is judged
 	Sort       Sort
 	After      Position
 	Limit      int

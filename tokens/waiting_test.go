@@ -174,7 +174,7 @@ func TestAHostEntersWithOnePress(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range ids {
 			all.Go(func() {
-				in, err := way.Enter(ctx, ada(), room, "Ada Lovelace", hostsBrowser, true)
+				in, err := way.Enter(ctx, ada(), room, "Ada Lovelace", hostsBrowser, 0, true)
 				wants(t, "entering", err, nil)
 				ids[i] = in.Admission.ID
 			})
@@ -190,13 +190,13 @@ func TestAHostEntersWithOnePress(t *testing.T) {
 		if len(list) != 1 || list[0].Role != tokens.Host || list[0].Name != "Ada Lovelace" || list[0].Uses != 1 || list[0].CreatedBy != ada().Actor {
 			t.Errorf("%d invitations: %+v", len(list), list)
 		}
-		_, err = way.Enter(ctx, ada(), room, "Ada", browser, false)
+		_, err = way.Enter(ctx, ada(), room, "Ada", browser, 0, false)
 		wants(t, "without the right to mint hosts", err, tokens.ErrRoleBarred)
-		_, err = way.Enter(ctx, ada(), makeRoom(t, b, rooms.Draft{StartsAt: b.Clock.Millis() + 1}), "Ada", hostsBrowser, true)
+		_, err = way.Enter(ctx, ada(), makeRoom(t, b, rooms.Draft{StartsAt: b.Clock.Millis() + 1}), "Ada", hostsBrowser, 0, true)
 		wants(t, "before the room opens", err, tokens.ErrNotYet)
 		b.Invitations.Handover = &door{Handover: b.Invitations.Handover, shut: true}
 		other := makeRoom(t, b, rooms.Draft{Backend: "conf"})
-		_, err = way.Enter(ctx, ada(), other, "Ada", hostsBrowser, true)
+		_, err = way.Enter(ctx, ada(), other, "Ada", hostsBrowser, 0, true)
 		wants(t, "while the conference does not answer", err, conference.ErrUnreachable)
 		list, err = b.Invitations.Store.List(ctx, tokens.Query{Room: other.ID, Limit: 9, Now: b.Clock.Millis()})
 		must(t, err)

@@ -8,15 +8,17 @@ import (
 	"admitone/rooms/audit"
 )
 
-// Revoke makes the invitation worthless and ends its admissions. Again, it
-// changes nothing. The reason is kept in the history; it may be empty.
+// Revoke makes the invitation worthless and ends its admissions; whoever was
+// invited by mail is told. Again, it changes nothing. The reason is kept in the history; it may be empty.
 func (s *Invitations) Revoke(ctx context.Context, by rooms.Caller, inv Invitation, reason string) (Invitation, error) {
-	reason, err := rooms.CleanText("reason", reason, MaxNameLen)
+	reason, err := inv.note(reason)
 	if err != nil {
 		return Invitation{}, err
 	}
 	now := s.Now().UnixMilli()
-	done, err := s.Store.Revoke(ctx, inv.ID, now, event(by.Actor, audit.InvitationRevoked, now, inv, reason))
+	ev := event(by.Actor, audit.InvitationRevoked, now, inv, reason)
+	ev.Tell = rooms.CallOff(now)
+	done, err := s.Store.Revoke(ctx, inv.ID, now, ev)
 	if err != nil {
 		return Invitation{}, err
 	}
@@ -26,11 +28,21 @@ func (s *Invitations) Revoke(ctx context.Context, by rooms.Caller, inv Invitatio
 	return s.Store.ByID(ctx, inv.ID)
 }
 
+// note is a reason as the history keeps it: nothing where the names were removed,
+// which it may hold.
+func (inv Invitation) note(reason string) (string, error) {
+	reason, err := rooms.CleanText("reason", reason, MaxNameLen)
+	if inv.NamelessAt != 0 {
+		reason = ""
+	}
+	return reason, err
+}
+
 // Restore undoes a revocation within UndoWindow; later it is ErrConflict, and
 // ErrRoomFull where others took its guests' places. What is not revoked stays as
 // it is.
 func (s *Invitations) Restore(ctx context.Context, by rooms.Caller, inv Invitation, reason string) (Invitation, error) {
-	reason, err := rooms.CleanText("reason", reason, MaxNameLen)
+	reason, err := inv.note(reason)
 	if err != nil {
 		return Invitation{}, err
 	}
@@ -86,6 +98,8 @@ func (s *Invitations) replace(ctx context.Context, by rooms.Caller, inv Invitati
 		ExternalID: inv.ExternalID, Locale: inv.Locale, Wishes: inv.Wishes}
 	if w.KeepOld {
 		next.Counter = inv.Counter
+	} else {
+		next.Appointment, next.Sequence = inv.place(), inv.Sequence+1
 	}
 	if w.ExpiresIn != 0 || w.ExpiresAt != 0 {
 		var err error

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/a-h/templ"
@@ -30,9 +31,13 @@ func accountSamples(s map[string]templ.Component) {
 	}})
 	s["history-empty"] = RoomHistoryPage(RoomHistory{Page: page(""), Name: "Weekly standup", Slug: "standup"})
 
-	s["print"] = PrintPage(Print{Page: page(""), Room: bidiName, Slug: "standup", LeftOut: 1, WithHosts: "/rooms/standup/print?id=inv_01&hosts=true", Items: []PrintItem{
-		{ID: "inv_01", Name: bidiName, Role: RoleGuest, MaxUses: 1, Link: shortLink, ExpiresAt: now.Add(time.Hour)},
-		{ID: "inv_02", Role: RoleHost, MaxUses: 12, Link: shortLink, ExpiresAt: now.Add(time.Hour)},
-	}})
-	s["print-empty"] = PrintPage(Print{Page: page(""), Room: "Weekly standup", Slug: "standup"})
+	card := func(name, role string, uses int) Card {
+		return Card{Name: name, Code: "<svg></svg>", Invite: Invite{Room: bidiName, Role: role, Link: shortLink, MaxUses: uses, Until: now.Add(time.Hour), AsksPIN: uses > 1}}
+	}
+	sheet := Sheet{Page: page(""), Room: bidiName, Slug: "standup", LeftOut: 1, Chosen: url.Values{"id": {"inv_01"}}, From: 1001, Paper: "a4", Next: "/rooms/standup/sheet?cursor=x",
+		Cards: []Card{card(bidiName, RoleGuest, 1), card("", RoleHost, 12)}}
+	for _, sheet.Layout = range Layouts() {
+		s["sheet-"+sheet.Layout] = SheetPage(sheet)
+	}
+	s["sheet-empty"] = SheetPage(Sheet{Page: page(""), Room: "Weekly standup", Slug: "standup", Layout: "8", Paper: "letter", From: 1})
 }

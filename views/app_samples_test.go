@@ -12,7 +12,7 @@ func appSamples(s map[string]templ.Component) {
 	key := APIKey{ID: "key_01", Name: bidiName, Scopes: scopes[:2], Made: now.Add(-50 * time.Hour), Used: now.Add(-time.Hour)}
 	fresh := APIKey{ID: "key_02", Name: "Booking script", Scopes: scopes[:4], Made: now.Add(-time.Minute)}
 	form := APIKeyForm{Scopes: Scopes{All: scopes[:7], Chosen: scopes[:4]}}
-	s["apikeys"] = APIKeysPage(APIKeys{Page: page(""), Keys: []APIKey{fresh, key}, Made: &Secret{"Booking script", "ao_0123456789abcdef"}, Form: form})
+	s["apikeys"] = APIKeysPage(APIKeys{Page: page(""), Keys: []APIKey{fresh, key}, Made: &Secret{"Booking script", "ao_0123456789abcdef", "/account/keys"}, Form: form})
 	form.Name, form.Scopes.Chosen, form.Scopes.Wrong = scriptName, nil, Says("scopes.none")
 	form.Errors = Errors{"name": Invalid("is too long"), "scope": Says("scopes.none")}
 	s["apikeys-refused"] = APIKeysPage(APIKeys{Page: page(""), Form: form})
@@ -31,12 +31,16 @@ func appSamples(s map[string]templ.Component) {
 	admin := page("")
 	admin.Admin = true
 	makes := AppForm{Scopes: Scopes{All: scopes, Chosen: scopes[:4]}}
-	s["apps"] = AppsPage(Apps{Page: admin, Made: []App{mine}, Allowed: []App{allowed}, Others: []App{{ID: "app~03", Name: longName, Made: now.Add(-90 * time.Hour)}}, Form: makes})
+	s["apps"] = AppsPage(Apps{Page: admin, Made: []App{mine}, Allowed: []App{allowed}, Others: []App{{ID: "app~03", Name: longName, Made: now.Add(-90 * time.Hour)}},
+		Next: "/account/apps?after=1767258000000-app~03", Form: makes})
 	makes.Name, makes.Website, makes.Redirects, makes.Public = scriptName, "nowhere", "http://example.org/\nx", true
 	makes.Errors = Errors{"name": Says("apps.wrong-name"), "website": Says("apps.wrong-website"), "redirects": Says("apps.wrong-redirect")}
 	s["apps-refused"] = AppsPage(Apps{Page: page(""), Form: makes})
+	s["apps-later"] = AppsPage(Apps{Page: admin, Later: true, Others: []App{{ID: "app~04", Name: "Gate", Made: now.Add(-99 * time.Hour)}}, Form: makes})
+	makes.Errors = Errors{"redirects": Says("apps.no-redirect")}
+	s["apps-public"] = AppsPage(Apps{Page: page(""), Form: makes})
 	s["apps-open"] = AppsPage(Apps{Page: open})
-	s["app"] = AppPage(AppDetail{Page: page(""), App: mine, Governed: true, Secret: &Secret{"Booking", "0123456789abcdef"}, Limit: Scopes{All: scopes, Chosen: scopes[:4]}, Did: did})
+	s["app"] = AppPage(AppDetail{Page: page(""), App: mine, Governed: true, Secret: &Secret{"Booking", "0123456789abcdef", "/account/apps/app~01"}, Limit: Scopes{All: scopes, Chosen: scopes[:4]}, Did: did})
 	s["app-allowed"] = AppPage(AppDetail{Page: page(""), App: allowed})
 
 	ring := []SigningKey{

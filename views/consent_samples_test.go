@@ -18,5 +18,7 @@ func consentSamples(s map[string]templ.Component) {
 	for _, code := range []string{"invalid_client", "invalid_redirect_uri", "invalid_request"} {
 		s["consent-refused-"+code] = ConsentRefusedPage(ConsentRefused{Page: page(""), Status: 400, Code: code, Detail: "The redirect address is not one that the app is registered with."})
 	}
+	s["consent-unsent"] = ConsentRefusedPage(ConsentRefused{Page: page(""), Status: 400, Code: "invalid_scope", Detail: "The scope is not known.",
+		Back: "https://app.example/back?error=invalid_scope&state=%22%3E", BackTo: "app.example"})
 	s["problem-oauth"] = ProblemPage(Problem{Page: page("Code or refresh token not good"), Code: "invalid_grant", Title: "Code or refresh token not good", Meaning: "M.", Remedy: "R.", Former: Former("invalid_grant"), Status: 400})
 }

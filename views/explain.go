@@ -20,7 +20,7 @@ func Explain(code string) (Explanation, bool) {
 func explained(code string) bool { return tongues()[0].messages["problem."+code+".title"] != nil }
 
 var explanations = map[string]Explanation{
-	"cross_site":             {"Not from our page", "The press on a guest page came from another site.", "Show the guest our page and let the guest press its button. Programs use POST /api/v1/invitations/redeem."},
+	"cross_site":             {"Not from our page", "The press on a page of ours, or a sign-in, came from a page of another site.", "Show the guest our page and let the guest press its button. Programs use POST /api/v1/invitations/redeem. Pages elsewhere that may call are named in CORS_ORIGINS."},
 	"no_nonce":               {"No cookie or nonce", "The press on a guest page came without the browser's cookie or without the form's nonce.", "Open the page again with cookies allowed, then press."},
 	"invalid_link":           {"Not one of our links", "The token, code or link is malformed, not signed by us, of another kind, or unknown. Callers without rights in the room get the same answer.", "Send the link exactly as it was minted, with credentials that reach its room."},
 	"wrong_room":             {"Another room's link", "The invitation is good, and for another room than the one named.", "Name the room the invitation was made for, or none."},

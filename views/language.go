@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +19,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Each file is one language, named by its BCP 47 tag: every message by its key. A message is a text with parameters in
+// Each file is one language, named by its BCP 47 tag: every message by its key, or those of guests (see guestMessages). A message is a text with parameters in
 // braces, or several texts by the plural form (CLDR: one, two, few, many, other) that its parameter {n} asks for. The
 // texts are whole sentences, so that each language puts names and times where it wants them.
 //
@@ -40,19 +42,27 @@ type piece struct{ text, param string }
 
 // tongues are the languages there are, English first: it is what everybody gets whose own is not among them.
 var tongues = sync.OnceValue(func() []*tongue {
-	files, err := languageFiles.ReadDir("languages")
+	all, err := readTongues(languageFiles)
 	if err != nil {
-		panic("views: " + err.Error()) // not built in: nothing could be said
+		panic("views: " + err.Error()) // only a mistake in a file can cause it, and every test would show
 	}
-	var all []*tongue
-	for _, f := range files {
-		content, err := languageFiles.ReadFile("languages/" + f.Name())
+	return all
+})
+
+// readTongues reads each file of the folder languages: one more file is one more language.
+func readTongues(files fs.FS) (all []*tongue, err error) {
+	names, err := fs.Glob(files, "languages/*.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		content, err := fs.ReadFile(files, name)
 		if err != nil {
-			panic("views: " + err.Error())
+			return nil, err
 		}
-		spoken, err := readTongue(strings.TrimSuffix(f.Name(), ".json"), content)
+		spoken, err := readTongue(strings.TrimSuffix(path.Base(name), ".json"), content)
 		if err != nil {
-			panic("views: " + f.Name() + ": " + err.Error()) // only a mistake in the file can cause it, and every test would show
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if spoken.tag == language.English {
 			all = append([]*tongue{spoken}, all...)
@@ -60,8 +70,8 @@ var tongues = sync.OnceValue(func() []*tongue {
 			all = append(all, spoken)
 		}
 	}
-	return all
-})
+	return all, nil
+}
 
 func readTongue(tag string, content []byte) (*tongue, error) {
 	parsed, err := language.Parse(tag)
@@ -123,8 +133,9 @@ type languageKey struct{}
 
 // WithLanguage makes everything that is drawn in this context speak the language, or the nearest there is.
 func WithLanguage(ctx context.Context, tag language.Tag) context.Context {
-	_, i, _ := matcher().Match(tag)
-	return context.WithValue(ctx, languageKey{}, tongues()[i])
+	all := everyones()
+	_, i, _ := all.matcher.Match(tag)
+	return context.WithValue(ctx, languageKey{}, all.tongues[i])
 }
 
 func speaks(ctx context.Context) *tongue {
@@ -132,27 +143,6 @@ func speaks(ctx context.Context) *tongue {
 		return spoken
 	}
 	return tongues()[0]
-}
-
-var matcher = sync.OnceValue(func() language.Matcher { return language.NewMatcher(Languages()) })
-
-// Languages are the tags of all languages there are, English first.
-func Languages() []language.Tag {
-	var tags []language.Tag
-	for _, spoken := range tongues() {
-		tags = append(tags, spoken.tag)
-	}
-	return tags
-}
-
-// MatchLanguage returns the language that serves a wish, if one does. The wish is a BCP 47 tag or an Accept-Language header.
-func MatchLanguage(wish string) (language.Tag, bool) {
-	tags, _, err := language.ParseAcceptLanguage(wish)
-	if err != nil || len(tags) == 0 {
-		return language.English, false
-	}
-	_, i, sure := matcher().Match(tags...)
-	return tongues()[i].tag, sure != language.No
 }
 
 // find is the pieces of a message in the form its parameter n asks for. One that is missing, which a test rules out,

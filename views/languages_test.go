@@ -36,6 +36,9 @@ func (m message) text(form plural.Form) (text string) {
 func faults(spoken, english *tongue) (found []string) {
 	say := func(key, what string) { found = append(found, key+": "+what) }
 	for key, want := range english.messages {
+		if !spoken.holds(key) {
+			continue
+		}
 		got, ok := spoken.messages[key]
 		if !ok {
 			say(key, "is missing")
@@ -66,6 +69,8 @@ func faults(spoken, english *tongue) (found []string) {
 	for key := range spoken.messages {
 		if _, known := english.messages[key]; !known {
 			say(key, "is unknown in English")
+		} else if !spoken.holds(key) {
+			say(key, "is for hosts, to whom this language does not speak")
 		}
 	}
 	for key, n := range map[string]int{"time.weekdays": 7, "time.months": 12} {
@@ -76,10 +81,14 @@ func faults(spoken, english *tongue) (found []string) {
 	if dir := spoken.messages["language.dir"].text(plural.Other); dir != "ltr" && dir != "rtl" {
 		say("language.dir", "is neither ltr nor rtl")
 	}
+	if readers := spoken.messages["language.readers"].text(plural.Other); readers != "everybody" && readers != "guests" {
+		say("language.readers", "are neither everybody nor guests")
+	}
 	slices.Sort(found)
 	return found
 }
 
+// TestEveryLanguageSaysEverything holds each language to all that its readers may meet, and to nothing else.
 func TestEveryLanguageSaysEverything(t *testing.T) {
 	t.Parallel()
 	for _, spoken := range tongues() {
@@ -110,6 +119,8 @@ func TestFaultsAreSeen(t *testing.T) {
 		"lost plural form":  {"wait.hours", message{plural.Other: cut("in {n} hours")}, "lacks a plural form"},
 		"unknown message":   {"join.leave", message{plural.Other: cut("Leave")}, "unknown in English"},
 		"eight days a week": {"time.weekdays", message{plural.Other: cut("a b c d e f g h")}, "wrong number"},
+		"for nobody":        {"language.readers", message{plural.Other: cut("nobody")}, "neither everybody nor guests"},
+		"for guests":        {"language.readers", message{plural.Other: cut("guests")}, "rooms.title: is for hosts"},
 		"sideways":          {"language.dir", message{plural.Other: cut("up")}, "neither"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -283,7 +294,9 @@ func bare(t *testing.T, page io.Reader) {
 	for n := range root.Descendants() {
 		if n.Type == html.ElementNode {
 			for _, a := range n.Attr {
-				if slices.Contains(readable, a.Key) && letters(a.Val) && !strings.HasPrefix(a.Val, "[") {
+				// What is shared is in its guest's language.
+				shared := a.Key == "data-title" && slices.ContainsFunc(n.Attr, func(b html.Attribute) bool { return b.Key == "data-share" && strings.HasPrefix(b.Val, "#") })
+				if slices.Contains(readable, a.Key) && !shared && letters(a.Val) && !strings.HasPrefix(a.Val, "[") {
 					t.Errorf("<%s %s=%q> is not translated", n.Data, a.Key, a.Val)
 				}
 			}
@@ -318,7 +331,7 @@ func letters(text string) bool {
 // exempt is what is the same in every language: names and codes, and what is in English for developers.
 func exempt(n *html.Node) bool {
 	for p := n.Parent; p != nil; p = p.Parent {
-		if p.Data == "bdi" || p.Data == "code" || p.Data == "kbd" || p.Data == "option" && n.Parent == p {
+		if p.Data == "bdi" || p.Data == "textarea" || p.Data == "code" || p.Data == "kbd" || p.Data == "option" && n.Parent == p {
 			return true
 		}
 		for _, a := range p.Attr {

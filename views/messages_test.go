@@ -96,8 +96,8 @@ func inspect(t *testing.T, visit func(*token.FileSet, ast.Node), folders ...stri
 	}
 }
 
-// The keys that are found by other ways than a call: see the tests below, and tongue.page and tongue.name.
-var found = regexp.MustCompile(`^(invalid: .*|invalid|language\.name|language\.dir)$`)
+// The keys that are found by other ways than a call: see the tests below, and tongue.page, tongue.name and tongue.forHosts.
+var found = regexp.MustCompile(`^(invalid: .*|invalid|language\.name|language\.dir|language\.readers)$`)
 
 func TestEveryMessageSaidIsThereWithItsParameters(t *testing.T) {
 	t.Parallel()
@@ -179,9 +179,10 @@ func TestTheScriptSaysWhatThePageBringsIt(t *testing.T) {
 func TestEveryRefusedInputIsSaidInWordsOfThePage(t *testing.T) {
 	t.Parallel()
 	// What forms of ours cannot send, and what only programs are told.
-	never := []string{"give expires_in or expires_at, not both", "is not a mail address", `is "short" or "jwt"`, "is 64 to 2048 pixels", "is not a language tag such as en or zh-Hans",
+	never := []string{"is no column of a guest list", "give expires_in or expires_at, not both", "is not a mail address", `is "short" or "jwt"`, "is 64 to 2048 pixels", "is not a language tag such as en or zh-Hans",
 		`is "newest", "oldest" or "name"`, "is none of ours", "is none of a list in this order", // an address that was tampered with
 		"is no query", "is wished more than once", "is true or false", `is written like "01:30:00", or "unlimited"`, "is no wish that a back end knows",
+		"is 16 to 128 characters, the same for a retry and another for another person",
 		"is none of this account's, or is too old: begin again", "is yourself: turn your own off with your password"}
 	details := map[string]bool{}
 	inspect(t, func(_ *token.FileSet, n ast.Node) {

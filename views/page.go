@@ -48,6 +48,9 @@ func (spoken *tongue) page() templ.OrderedAttributes {
 	}
 }
 
+// marks is for a part of a page that is in this language.
+func (spoken *tongue) marks() templ.OrderedAttributes { return spoken.page()[:2] }
+
 // english marks what is in English on every page, where the page is not.
 func english(ctx context.Context) templ.Attributes {
 	if base, _ := speaks(ctx).tag.Base(); base.String() == "en" {

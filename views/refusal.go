@@ -14,10 +14,14 @@ type Refusal struct {
 	Status int
 	// Room and Host name the room and who to ask; both empty where the link proved nothing.
 	Room, Host string
+	// For and Role are as on the page of a link, where waiting is all there is to do; Role is empty elsewhere.
+	For, Role string
 	// At is when it was used (code "used") or when it opens (code "not_yet"); the latter page waits and reloads itself.
 	At time.Time
 	// RetryAfter is how long to wait (codes "too_many_requests", "unavailable"); zero says "in a moment".
 	RetryAfter time.Duration
+	// Calendar is the address of the invitation's calendar file (code "not_yet"); empty where there is none.
+	Calendar string
 	// Ask is how its browser asks for a new link; nil where nothing is to be asked for.
 	Ask *Ask
 	// Manage is the address of the invitation's own page, for a host of the room who is signed in; empty for others.
@@ -28,6 +32,10 @@ type Refusal struct {
 	Wait string
 	// Press is the address whose press is offered once more; empty: Again is offered.
 	Press string
+	// Cookieless says that the press came without any cookie of ours (code "no_nonce").
+	Cookieless bool
+	// Elsewhere is the link for another browser or device; nil where there is none.
+	Elsewhere *Elsewhere
 }
 
 // look is how a refusal is drawn.
@@ -45,6 +53,14 @@ func (v Refusal) code() string {
 	return "unavailable"
 }
 
+// text is one of the refusal's texts: title, stamp, says or next.
+func (v Refusal) text(ctx context.Context, part string) string {
+	if v.Cookieless {
+		return t(ctx, "cookieless."+part)
+	}
+	return t(ctx, "refusal."+v.code()+"."+part)
+}
+
 // looksAgain says that the page opens itself anew after RetryAfter.
 func (v Refusal) looksAgain() bool {
 	return v.code() == "unavailable" && v.RetryAfter > 0 && v.Again != ""
@@ -57,7 +73,7 @@ func (v Refusal) next(ctx context.Context) string {
 	if v.RetryAfter > 0 {
 		return t(ctx, "refusal.retry", "wait", patience(ctx, v.RetryAfter))
 	}
-	return t(ctx, "refusal."+v.code()+".next")
+	return v.text(ctx, "next")
 }
 
 var refusals = map[string]look{

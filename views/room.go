@@ -36,6 +36,8 @@ type RoomHead struct {
 	Guests, Capacity int
 	// MayChange shows the menu: edit, close, reopen.
 	MayChange bool
+	// Series is its place in one.
+	Series Series
 }
 
 // Mint is the panel that makes invitations: the form and, after a success, the new link above it.
@@ -72,8 +74,10 @@ type Minted struct {
 	ID, Name, Role string
 	RoomName       string
 	Link           Link
+	Send           Send
 	ExpiresAt      time.Time
 	MaxUses        int
+	Mail           MailForm
 	// Now, for the time left.
 	Now time.Time
 }
@@ -95,6 +99,7 @@ type Invitations struct {
 	Next string
 	// Closed says that there is no form to lead to.
 	Closed bool
+	Mails  Mails
 }
 
 // Invitation is one row of the list.
@@ -102,6 +107,8 @@ type Invitation struct {
 	ID, Name, Role string
 	// Guest is what the last one who came in with it said they are called; it stands in for an empty Name.
 	Guest string
+	// NameRemoved says that the name was removed, after the time that names are kept.
+	NameRemoved bool
 	// State is one of Pending, Redeemed, Expired, Revoked, Superseded.
 	State         string
 	Uses, MaxUses int
@@ -115,6 +122,8 @@ type Invitation struct {
 	// UndoUntil is until when a revocation can be taken back; zero or past Now: no longer.
 	UndoUntil time.Time
 	Now       time.Time
+	// Mail is how its latest mail stands.
+	Mail Mail
 	// Focus puts the keyboard on the row's button: set it where the row answers a press on it.
 	Focus bool
 }
@@ -170,6 +179,14 @@ func (m Mint) focus() string {
 
 // called is the name on the row; it may be empty.
 func (i Invitation) called() string { return cmp.Or(i.Name, i.Guest) }
+
+// shown is the name on the row, or what stands for none.
+func (i Invitation) shown(ctx context.Context) string {
+	if i.NameRemoved && i.called() == "" {
+		return t(ctx, "guest.name-removed")
+	}
+	return rowName(ctx, i.called())
+}
 
 func (i Invitation) undoable() bool { return i.State == Revoked && i.UndoUntil.After(i.Now) }
 

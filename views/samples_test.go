@@ -84,7 +84,7 @@ func detail(i Invitation) InvitationDetail {
 
 func joinSample() Join {
 	return Join{
-		Page: guestPage("Weekly standup"), Action: "/i/06dq3v7m2k8ht0p5ya9c4xjw1r", Nonce: "bm9uY2U", Room: "Weekly standup", Host: "Grace Hopper",
+		Page: guestPage("Weekly standup"), Action: "/i/06dq3v7m2k8ht0p5ya9c4xjw1r", Nonce: "bm9uY2U", Room: "Weekly standup", Host: "Grace Hopper", Elsewhere: elsewhereSample(),
 		Role: RoleGuest, For: "Ada Lovelace", Name: "Ada Lovelace", Until: now.Add(42 * time.Minute), MaxUses: 1,
 	}
 }
@@ -100,10 +100,16 @@ func samples() map[string]templ.Component {
 	guestSamples(s)
 	plainSamples(s)
 	askSamples(s)
+	attendanceSamples(s)
 	moveSamples(s)
+	seriesSamples(s)
+	calendarSamples(s)
 	conferenceSamples(s)
 	consentSamples(s)
 	passkeySamples(s)
+	bulkSamples(s)
+	doorSamples(s)
+	postSamples(s)
 	return s
 }
 
@@ -201,6 +207,7 @@ func guestSamples(s map[string]templ.Component) {
 			v.At = now.Add(-7 * time.Minute)
 		case "not_yet":
 			v.At = now.Add(9*time.Minute + 30*time.Second)
+			v.For, v.Role = bidiName, RoleGuest
 		case "too_many_requests":
 			v.RetryAfter = 40 * time.Second
 		case "invalid_link":
@@ -210,6 +217,11 @@ func guestSamples(s map[string]templ.Component) {
 		}
 		s["refusal-"+code] = RefusalPage(v)
 	}
+	s["refusal-cookieless"] = RefusalPage(Refusal{Page: guestPage(""), Code: "no_nonce", Status: 403, Again: "/i/06dq3v7m2k8ht0p5ya9c4xjw1r", Cookieless: true, Elsewhere: elsewhereSample()})
+}
+
+func elsewhereSample() *Elsewhere {
+	return &Elsewhere{Link: "https://meet.example/i/06dq3v7m2k8ht0p5ya9c4xjw1r", QR: "/i/06dq3v7m2k8ht0p5ya9c4xjw1r/qr.svg"}
 }
 
 func plainSamples(s map[string]templ.Component) {

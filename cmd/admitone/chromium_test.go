@@ -170,7 +170,7 @@ func useChromium(t testing.TB) context.Context {
 	return chromium.process.ctx
 }
 
-func startChromium(program string) (*chromiumProcess, error) {
+func startChromium(program string, more ...chromedp.ExecAllocatorOption) (*chromiumProcess, error) {
 	// chromedp adds no-sandbox for root, a data directory of its own, and ends the browser with us.
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program),
@@ -181,6 +181,7 @@ func startChromium(program string) (*chromiumProcess, error) {
 		// A page that asks another host for something is caught asking; nothing leaves the machine.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1"),
 	)
+	flags = append(flags, more...)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
 	ctx, stopBrowser := chromedp.NewContext(allocator)
 	stop := func() {

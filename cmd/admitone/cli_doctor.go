@@ -83,7 +83,18 @@ func (p *program) examine(ctx context.Context, tell func(...finding) error) erro
 	if err != nil {
 		return err
 	}
-	return tell(examined(ctx, c.backends)...)
+	return tell(append(examined(ctx, c.backends), c.mailable(ctx)...)...)
+}
+
+// mailable judges whether mails can be sent.
+func (c *config) mailable(ctx context.Context) []finding {
+	if c.smtp == nil {
+		return []finding{{good, "mail", "none is sent: SMTP_URL is not set"}}
+	}
+	if err := c.smtp.Check(ctx); err != nil {
+		return []finding{{wrong, "mail", c.smtp.Addr() + ": " + err.Error()}}
+	}
+	return []finding{{good, "mail", c.smtp.Addr() + " takes our mails"}}
 }
 
 // reachable judges BASE_URL, which links begin with.

@@ -31,20 +31,26 @@ func (p *program) mint(ctx context.Context, args []string) error {
 	})
 	qr := f.String("qr", "", "write the QR code to this .png or .svg `file`, or - to draw it here")
 	all := f.Bool("json", false, "print all of the invitation as JSON")
+	var many list
+	many.flags(f)
 	if _, err := p.parse(f, args, 0); err != nil {
 		return err
 	}
 	if *room == "" {
 		return p.misuse(f, "--room is missing: say which room")
 	}
+	if wrong := many.alone(f); wrong != "" {
+		return p.misuse(f, wrong)
+	}
+	if many.file != "" {
+		return p.mintList(ctx, *room, many)
+	}
 	if *qr != "" && *qr != "-" && pictureKind(*qr) == "" {
 		return p.misuse(f, "--qr: the file's name ends in .png or .svg")
 	}
 	return p.with(ctx, func(h *house) error {
-		r, err := h.rooms.Find(ctx, cli(), *room)
-		if errors.Is(err, rooms.ErrNotFound) {
-			return fmt.Errorf("there is no room %q; “admitone rooms create NAME” makes one", *room)
-		} else if err != nil {
+		r, err := h.room(ctx, *room)
+		if err != nil {
 			return err
 		}
 		out, err := p.picture(*qr) // first: what cannot be written need not be minted

@@ -56,6 +56,9 @@ func (p *program) hosts(ctx context.Context, args []string) error {
 			return errors.New("HOST_USERS names the hosts: change the password there")
 		}
 		password, err := hosts.Generate(ctx, h.hostStore, p.now(), true)
+		if err == nil {
+			_, err = h.directory.Settle(ctx)
+		}
 		if err != nil {
 			return err
 		}

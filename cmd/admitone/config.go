@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"admitone/rooms/conference"
 	"admitone/rooms/hosts"
 	"admitone/tokens/keys"
+	outgoing "admitone/tokens/mail"
 )
 
 // settings are the environment's, as text: what a setting means is read
@@ -39,6 +41,9 @@ type settings struct {
 	APIKeySecret   string `env:"API_KEY_SECRET"   secret:"yes"`
 	TrustedProxies string `env:"TRUSTED_PROXIES"`
 	CORSOrigins    string `env:"CORS_ORIGINS"`
+	Retention      string `env:"RETENTION"        envDefault:"90d"`
+	SMTPURL        string `env:"SMTP_URL"         secret:"url"`
+	MailFrom       string `env:"MAIL_FROM"`
 	TLSCert        string `env:"TLS_CERT"`
 	TLSKey         string `env:"TLS_KEY"          path:"yes"`
 	LogLevel       string `env:"LOG_LEVEL"        envDefault:"info"`
@@ -46,10 +51,7 @@ type settings struct {
 
 	// Settings that this version does not know what to do with yet. Passing
 	// over one in silence would leave an operator believing in it.
-	TLSAuto   string `env:"TLS_AUTO"       later:"yes"`
-	SMTPURL   string `env:"SMTP_URL"       secret:"yes" later:"yes"`
-	MailFrom  string `env:"MAIL_FROM"      later:"yes"`
-	Retention string `env:"RETENTION"      later:"yes"`
+	TLSAuto string `env:"TLS_AUTO"       later:"yes"`
 }
 
 // config is the settings understood.
@@ -64,7 +66,10 @@ type config struct {
 	base     string // empty: derived from the address listened on
 	backends *conference.Backends
 	trusted  []*net.IPNet
-	origins  []string // CORS_ORIGINS
+	origins  []string         // CORS_ORIGINS
+	keep     time.Duration    // RETENTION, 0 for ever
+	smtp     *outgoing.Server // nil where no mail is sent
+	from     mail.Address
 	level    slog.Level
 }
 
@@ -115,6 +120,9 @@ func load(getenv func(string) string) (*config, error) {
 		{"API_KEY_SECRET", c.readAPIKey},
 		{"TRUSTED_PROXIES", c.readProxies},
 		{"CORS_ORIGINS", c.readOrigins},
+		{"SMTP_URL", c.readMail},
+		{"MAIL_FROM", c.readFrom},
+		{"RETENTION", c.readRetention},
 		{"TLS_CERT", c.readTLS},
 		{"LOG_LEVEL", c.readLevel},
 		{"LOG_FORMAT", func() error { return oneOf(c.LogFormat, "", "text", "json") }},
@@ -178,6 +186,16 @@ func oneOf(value string, allowed ...string) error {
 
 func (c *config) readLifetime() (err error) {
 	c.lifetime, err = rooms.ParseDuration(c.JWTExp)
+	return err
+}
+
+func (c *config) readRetention() (err error) {
+	if c.Retention == "off" {
+		return nil
+	}
+	if c.keep, err = rooms.ParseDuration(c.Retention); err != nil {
+		err = fmt.Errorf("%w, or off, to keep names for ever", err)
+	}
 	return err
 }
 

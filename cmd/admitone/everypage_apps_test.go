@@ -12,14 +12,14 @@ import (
 func (w *world) entrust(t *testing.T) {
 	t.Helper()
 	host := w.at(w.host)
-	if a := host.visit(t, http.MethodPost, "/account/keys", url.Values{"name": {hebrew + " é"}, "scope": {"rooms:read", "invitations:write"}}); a.Status != http.StatusSeeOther {
+	if a := host.visit(t, http.MethodPost, "/account/keys", url.Values{"name": {hebrew + " é"}, "scope": {"rooms:read", "invitations:write"}}); a.Status != http.StatusCreated {
 		t.Fatalf("no key is made: %v", a)
 	}
 	page := w.at(w.host).visit(t, http.MethodGet, "/account/keys", nil)
 	w.key = string(regexp.MustCompile(`/account/keys/key_[0-9a-z]+`).Find(page.Body))
 	made := w.at(w.host).visit(t, http.MethodPost, "/account/apps", url.Values{"name": {"Böoking " + endless[:160]}, "website": {"https://booking.example/"},
 		"redirects": {"https://booking.example/back"}, "kind": {"confidential"}, "scope": {"rooms:read", "offline_access"}})
-	if w.app = made.Header.Get("Location"); made.Status != http.StatusSeeOther || w.key == "" {
+	if w.app = made.Header.Get("Location"); made.Status != http.StatusCreated || w.key == "" {
 		t.Fatalf("no app is made: %v", made)
 	}
 }

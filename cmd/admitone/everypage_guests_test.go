@@ -23,6 +23,10 @@ func (w *world) guestPages() []met {
 		{"join", "", link("pending"), 200, nil, ""},
 		{"join-full-link", "", w.inv["pending"].URL, 200, nil, ""},
 		{"join-in-capitals", "", "/I/" + w.inv["pending"].Code(), 200, nil, ""},
+		{"join-elsewhere", "", link("pending"), 200, func(b *browserTab) {
+			b.Click("main details summary")
+			b.do("wait for the picture", chromedp.Poll[chromedp.Void](`document.querySelector("main details .qr img").naturalWidth > 0`))
+		}, ""},
 		{"join-as-host", "", link("chair"), 409, nil, ""},
 		{"join-several", "", link("several"), 200, nil, ""},
 		{"join-long", known, link("endless"), 200, nil, ""},
@@ -89,11 +93,17 @@ func (w *world) refusalPages(link func(string) string) []met {
 		{"room_full", "", link("late"), 409, pressed, ""},
 		{"waiting_for_host", "", link("held"), 403, nil, ""},
 		{"unavailable", known, "/join/gone/admitted", 503, nil, "503"},
-		{"no_nonce", "", link("pending"), 403, func(b *browserTab) {
+		{"cookieless", "", link("pending"), 403, func(b *browserTab) {
 			b.do("forget the cookie", chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 				_, err := cdp.Call(ctx, tab, network.ClearBrowserCookies, cdp.Empty{})
 				return err
 			}))
+			pressed(b)
+		}, ""},
+		{"no_nonce", "", link("pending"), 403, func(b *browserTab) {
+			if _, err := eval[int](b, `(document.querySelector("[name=nonce]").value = "from an older page", 1)`); err != nil {
+				b.t.Fatal(err)
+			}
 			pressed(b)
 		}, ""},
 		{"cross_site", "", link("pending"), 403, func(b *browserTab) {

@@ -100,6 +100,8 @@ func (w *world) hostPages() []met {
 		{"edit", w.helper, "/rooms/own/edit", 200, nil, ""},
 		{"edit-as-admin", w.host, "/rooms/later/edit", 200, nil, ""},
 		{"edit-long", w.host, "/rooms/" + long + "/edit", 200, nil, ""},
+		{"copy", w.host, "/rooms/later/copy", 200, nil, ""},
+		{"copy-long", w.host, "/rooms/" + long + "/copy", 200, nil, ""},
 		{"edit-refused", w.host, "/rooms/later/edit", 422, func(b *browserTab) {
 			b.Fill("#room-ends", "2020-01-01T10:00")
 			b.unlimited("#room-name", endless+"Ŵ")
@@ -107,11 +109,33 @@ func (w *world) hostPages() []met {
 		}, ""},
 		{"hand-over-refused", w.host, "/rooms/empty/edit", 422, func(b *browserTab) { b.post("/rooms/empty/owner", "owner", "nobody") }, ""},
 		{"history", w.host, "/rooms/lobby/history", 200, nil, ""},
+		{"attendance", w.host, "/rooms/lobby/attendance", 200, nil, ""},
+		{"attendance-nobody", w.host, "/rooms/empty/attendance?part=came", 200, nil, ""},
+		{"attendance-second-page", w.host, "/rooms/many/attendance", 200, func(b *browserTab) { b.Follow("#guest-list p a.button") }, ""},
+		{"person", w.host, "/account/person", 200, nil, ""},
+		{"person-none", w.host, "/account/person", 200, func(b *browserTab) {
+			b.Fill("#person-address", "nobody@mail.example")
+			pressed(b)
+		}, ""},
 		{"history-long", w.host, "/rooms/" + long + "/history", 200, nil, ""},
 		{"history-second-page", w.host, "/rooms/many/history", 200, func(b *browserTab) { b.Follow("main a[href*='before=']") }, ""},
-		{"print", w.host, "/rooms/lobby/print?id=" + id("pending") + "&id=" + id("pin") + "&id=" + id("several") + "&id=" + id("chair"), 200, nil, ""},
-		{"print-nothing", w.host, "/rooms/lobby/print", 200, nil, ""},
-		{"print-odd", w.host, "/rooms/odd/print?id=" + id("hebrew") + "&id=" + id("family"), 200, nil, ""},
+		{"sheet", w.host, "/rooms/lobby/sheet?id=" + id("pending") + "&id=" + id("pin") + "&id=" + id("several") + "&id=" + id("chair"), 200, nil, ""},
+		{"sheet-labels", w.host, "/rooms/lobby/sheet?all=true&layout=24&paper=letter", 200, nil, ""},
+		{"sheet-badges", w.host, "/rooms/lobby/sheet?all=true&hosts=true&layout=badges", 200, nil, ""},
+		{"sheet-letter", w.host, "/rooms/odd/sheet?layout=1&id=" + id("hebrew"), 200, nil, ""},
+		{"sheet-nothing", w.host, "/rooms/lobby/sheet", 200, nil, ""},
+		{"sheet-odd", w.host, "/rooms/odd/sheet?id=" + id("hebrew") + "&id=" + id("family"), 200, nil, ""},
+		{"bulk", w.host, "/rooms/lobby/bulk", 200, nil, ""},
+		{"bulk-closed", w.host, "/rooms/shut/bulk", 200, nil, ""},
+		{"bulk-refused", w.host, "/rooms/empty/bulk", 200, func(b *browserTab) {
+			b.Click("main form button.big")
+			b.WaitVisible("#bulk-list-wrong")
+		}, "422"},
+		{"bulk-preview", w.host, "/rooms/lobby/bulk", 200, func(b *browserTab) {
+			b.list("name,email,role,max_uses,Ŧeam\nŴho,york@mail.example,,,x\n" + endless[:190] + "x,ŵho@nowhere,chair,0,x\nAnna,anna@mail.example,,,x\n")
+			b.WaitVisible("table.guests")
+		}, ""},
+		{"batch", w.host, "/rooms/lobby/batches/" + w.batch, 200, nil, ""},
 		{"account", w.host, "/account", 200, nil, ""},
 		{"second-factor", w.host, factorPath, 200, nil, ""},
 		{"second-factor-refused", w.newcomer, factorPath, 422, func(b *browserTab) { b.post(factorPath+"/request", "password", "not the password") }, ""},

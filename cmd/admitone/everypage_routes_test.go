@@ -59,7 +59,7 @@ func (w *world) router(t *testing.T) *echo.Echo {
 // answersPage tells whether a route answers a page, to a host or to nobody.
 func (w *world) answersPage(t *testing.T, pattern string) bool {
 	t.Helper()
-	path := strings.NewReplacer("/invitations/:id", "/invitations/"+w.inv["pending"].ID, "/requests/:id", w.dismissed, ":room", "lobby", "/account/keys/:key", w.key, "/account/apps/:app", w.app, "/m/:code", "/m/ABCD2345", "/M/:code", "/M/ABCD2345",
+	path := strings.NewReplacer("/invitations/:id", "/invitations/"+w.inv["pending"].ID, "/requests/:id", w.dismissed, ":batch", w.batch, ":room", "lobby", "/account/keys/:key", w.key, "/account/apps/:app", w.app, "/m/:code", "/m/ABCD2345", "/M/:code", "/M/ABCD2345",
 		":code", w.inv["pending"].Code(), "*", "app.css").Replace(pattern)
 	if strings.Contains(path, ":") {
 		t.Errorf("GET %s: the test has no value for this address", pattern)

@@ -17,6 +17,7 @@ type world struct {
 	known, spent           *guestBrowser     // came in by many links; went on from one device to another as often as one may
 	inv                    map[string]minted // by what is special about it
 	dismissed              string            // the address of a request that was
+	batch                  string            // what was minted together in the lobby
 	key, app               string            // the addresses of their pages
 }
 
@@ -121,6 +122,8 @@ func (w *world) happen(t *testing.T) {
 	w.ask(t, w.inv["answered"].Short)
 	w.at(w.host).Press(t, w.request(t)+"/answer", "")
 	w.ask(t, w.inv["dropped"].Short)
+	w.batch = w.call(t, http.StatusOK, "POST", "/rooms/lobby/invitations/bulk",
+		members{"invitations": []members{{"role": "guest", "name": "Ŷork", "email": "york@mail.example"}, {"role": "host", "name": "Ħana"}}}).Get("batch")
 	w.dismissed = w.request(t)
 	w.at(w.host).Press(t, w.dismissed+"/dismiss", "")
 	w.ask(t, w.inv["used"].Short)

@@ -26,25 +26,21 @@ func appsOf(t *testing.T, s *server, known secrets, host *visitor) {
 		known.add(what, secret)
 		once.add(what, secret)
 	}
-	shown := func(what, at string) string {
+	made := func(status int, what, path string, form url.Values) (at, secret string) {
 		t.Helper()
-		m := shownSecret.FindSubmatch(host.ask(http.StatusOK, http.MethodGet, at, "").Body)
+		a := host.ask(status, http.MethodPost, path, form.Encode())
+		m := shownSecret.FindSubmatch(a.Body)
 		if m == nil {
-			t.Fatalf("no %s is shown at %s", what, at)
+			t.Fatalf("no %s is shown at %s", what, path)
 		}
 		tell(what, string(m[1]))
-		return string(m[1])
-	}
-	made := func(what, path string, form url.Values) (at, secret string) {
-		t.Helper()
-		at = host.ask(http.StatusSeeOther, http.MethodPost, path, form.Encode()).Header.Get("Location")
-		return at, shown(what, at)
+		return a.Header.Get("Location"), string(m[1])
 	}
 	host.ask(http.StatusUnprocessableEntity, http.MethodPost, "/account/keys", url.Values{"name": {"Grace's key"}}.Encode())
-	_, key := made("API key", "/account/keys", url.Values{"name": {"Grace's key"}, "scope": {"rooms:read"}})
-	at, secret := made("client's secret", "/account/apps", url.Values{"name": {"Grace's app"}, "redirects": {redirect + "\n" + oauth.OOB},
+	_, key := made(http.StatusCreated, "API key", "/account/keys", url.Values{"name": {"Grace's key"}, "scope": {"rooms:read"}})
+	at, secret := made(http.StatusCreated, "client's secret", "/account/apps", url.Values{"name": {"Grace's app"}, "redirects": {redirect + "\n" + oauth.OOB},
 		"scope": {"rooms:read", "invitations:read", "offline_access"}})
-	_, anew := made("client's secret", at+"/secret", url.Values{})
+	_, anew := made(http.StatusOK, "client's secret", at+"/secret", url.Values{})
 	own := app{s, at[len("/account/apps/"):], anew}
 
 	keyed := &visitor{t: t, s: s, known: known, bearer: key}

@@ -66,6 +66,7 @@ func commands() []command {
 		{"rooms", "[list|create|close|reopen]", "look after rooms", (*program).rooms},
 		{"hosts", "list|reset|reset-two-factor NAME", "list who may sign in, give the generated host a new password, or take a host's lost second factor away", (*program).hosts},
 		{"keys", "list|rotate", "list the keys that sign links and tokens, or make new ones; no link breaks", (*program).keys},
+		{"person", "export|delete ADDRESS", "tell as JSON what is kept about whoever has a mail address, or remove it", (*program).person},
 		{"hash-password", "", "hash a password for HOST_USERS", (*program).hashPassword},
 		{"doctor", "", "look at everything the server stands on, and say what is wrong", (*program).doctor},
 		{"config", "", "show the settings in force, without secrets", (*program).config},

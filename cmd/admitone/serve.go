@@ -67,9 +67,18 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	if err := p.greet(ctx, h, listener.Addr()); err != nil {
 		return err
 	}
+	if !c.open {
+		left, err := h.directory.Settle(ctx)
+		if err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			log.Warn("HOST_USERS is not set, and names no host; what hosts whom it named before are signed in with, their keys and apps are left as they are, and open nothing until it names them again", "about", "HOST_USERS", "hosts", left)
+		}
+	}
 	server := &http.Server{Handler: p.handler(ctx, h, log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	swept := sweep(ctx, h, log)
+	swept, carried, nameless := sweep(ctx, h, log), p.carry(ctx, h, log), removeNames(ctx, h.retention, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("serving", "base", c.base, "addr", listener.Addr().String(), "database", h.db.Kind(), "version", build())
@@ -80,10 +89,12 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	}
 	log.Info("stopping")
 	<-swept
+	<-nameless
 	over, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err = server.Shutdown(over)
 	h.removals.Drain()
+	<-carried
 	return err
 }
 
@@ -139,12 +150,12 @@ func (p *program) handler(ctx context.Context, h *house, log *slog.Logger) http.
 	registry := prometheus.NewRegistry()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "admitone_build_info", Help: "The version that runs; always 1."}, []string{"version", "database"})
 	info.WithLabelValues(build(), h.db.Kind()).Set(1)
-	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(info, pending(h), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return handlers.New(handlers.App{
 		Rooms: h.rooms, Invitations: h.invitations, Directory: h.directory, Gate: hosts.NewGate(h.directory, h.hostStore, p.now), Factors: h.factors,
 		HostTokens: &hosts.Tokens{Ring: h.ring, Directory: h.directory, Base: c.base, Now: p.now}, Apps: h.apps, Backends: c.backends,
-		Sessions: data.NewSessions(h.db, p.now), Now: p.now, Log: log, Ready: h.db.Ping, Lobby: h.lobby, Watcher: h.watcher, Stop: ctx.Done(),
-		Base: c.base, Secure: strings.HasPrefix(c.base, "https:"), Open: c.open, Trusted: c.trusted, Origins: c.origins, MetricsToken: c.MetricsToken, APIKeySecret: c.APIKeySecret, Registry: registry,
+		Sessions: data.NewSessions(h.db, p.now), Now: p.now, Log: log, Ready: h.db.Ping, Lobby: h.lobby, Watcher: h.watcher, Post: h.post, Stop: ctx.Done(),
+		Base: c.base, Secure: strings.HasPrefix(c.base, "https:"), Open: c.open, Trusted: c.trusted, Origins: c.origins, MetricsToken: c.MetricsToken, APIKeySecret: c.APIKeySecret, MailFrom: c.from.Address, Registry: registry,
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"admitone/rooms/hosts"
 	"admitone/tokens"
 	"admitone/tokens/keys"
+	"admitone/tokens/mail"
 	"admitone/tokens/oauth"
 )
 
@@ -31,9 +32,12 @@ type house struct {
 	lobby       *tokens.Lobby
 	removals    *tokens.Removals
 	watcher     *rooms.Watcher
+	retention   *tokens.Retention
 	ring        *keys.Ring
 	apps        *oauth.Server
 	api         *api.API
+	outbox      *data.Outbox
+	post        *mail.Post
 }
 
 // open reads the settings and opens the database with all that stands on it, for
@@ -82,16 +86,18 @@ func (p *program) openWith(ctx context.Context, c *config) (*house, error) {
 	h.removals = tokens.NewRemovals(h.invitations.Store, presence, roomStore, c.backends, p.now, tokens.Pauses()...)
 	h.rooms.Closed, h.invitations.Removals = h.removals.Closed, h.removals
 	h.lobby = &tokens.Lobby{Store: presence, Now: p.now, Removals: h.removals, Entries: h.invitations.Store, Handover: c.backends}
+	h.outbox = data.NewOutbox(db, ids)
+	h.post = &mail.Post{Store: h.outbox, Invitations: h.invitations, Now: p.now, On: c.smtp != nil}
+	h.retention = &tokens.Retention{Store: h.invitations.Store, Now: p.now, After: c.keep}
 	h.watcher = &rooms.Watcher{Pulse: presence, Now: p.now, PerRoom: 1500, Most: 4000}
-	if c.previous != nil {
-		if err := hosts.ResealFactors(ctx, h.hostStore, root, *c.previous); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
+	h.directory, err = hosts.Open(ctx, root, c.previous, h.hostStore, p.now, c.hosts)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	h.directory = hosts.NewDirectory(root, h.hostStore, p.now, c.hosts)
+	h.directory.Ended = h.invitations.HostEnded
 	h.factors = &hosts.SecondFactors{Directory: h.directory, Store: h.hostStore, Now: p.now, Site: siteOf(c.base)}
 	h.apps = &oauth.Server{Store: data.NewOAuth(db, ids), Ring: ring, Directory: h.directory, IDs: ids, Base: c.base, Now: p.now}
-	h.api = &api.API{Rooms: h.rooms, Invitations: h.invitations, Apps: h.apps, Base: c.base, Now: p.now}
+	h.api = &api.API{Rooms: h.rooms, Invitations: h.invitations, Apps: h.apps, Post: h.post, Base: c.base, Now: p.now}
 	return h, nil
 }
 

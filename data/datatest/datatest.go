@@ -45,6 +45,7 @@ type Bench struct {
 	Lobby       *tokens.Lobby
 	Removals    *tokens.Removals
 	Watcher     *rooms.Watcher
+	Outbox      *data.Outbox
 }
 
 // Each runs the test on every kind of database: SQLite with and without group
@@ -108,6 +109,7 @@ func open(t testing.TB, url string, ungrouped bool) *Bench {
 	b.Rooms = &rooms.Registry{Store: store, IDs: b.IDs, Now: b.Clock.Now, Backends: backends.Has}
 	b.Invitations = &tokens.Invitations{Store: data.NewInvitations(b.DB, b.IDs), Rooms: store, IDs: b.IDs,
 		Links: &tokens.Links{Ring: b.Ring, Base: Base}, Handover: backends, Now: b.Clock.Now, Lifetime: time.Hour, PINs: tokens.NewPINs(b.Clock.Now)}
+	b.Outbox = data.NewOutbox(b.DB, b.IDs)
 	b.Hosts = data.NewHosts(b.DB)
 	users, err := hosts.Parse(Users)
 	if err != nil {

@@ -13,9 +13,10 @@ func roomsPromises() []promise {
 	return []promise{
 		{"Insert adds a room as it is, and its event", func(t *trial) {
 			r := rooms.Room{ID: t.id(), Slug: "full", Name: "Füll 🎟", Owner: "ada", StartsAt: 1, EndsAt: 2, Timezone: "Europe/Berlin",
-				Backend: "conf", ExternalID: "x'1", Locale: "de", CreatedAt: 3, ClosedAt: 4}
+				Backend: "conf", ExternalID: "x'1", Locale: "de", CreatedAt: 3, ClosedAt: 4,
+				Series: rooms.Series{ID: 7, Every: rooms.Weekly, Nth: 2, Size: 9}}
 			ev := t.event(audit.RoomCreated, r.ID, 0)
-			t.noted("Insert", func() { t.must(t.Rooms.Store.Insert(t.ctx, r, ev)) }, ev)
+			t.noted("Insert", func() { t.must(t.Rooms.Store.Insert(t.ctx, []rooms.Room{r}, []audit.Event{ev})) }, ev)
 			byID, err := t.Rooms.Store.ByID(t.ctx, r.ID)
 			t.must(err)
 			same(t, "ByID", byID, r)
@@ -27,7 +28,7 @@ func roomsPromises() []promise {
 			for _, was := range []rooms.Room{t.room(), t.room(func(r *rooms.Room) { r.ClosedAt = t.now })} {
 				t.unchanged("Insert", func() {
 					r := rooms.Room{ID: t.id(), Slug: was.Slug, Name: "Other", Owner: "bo"}
-					t.fails(t.Rooms.Store.Insert(t.ctx, r, t.event(audit.RoomCreated, r.ID, 0)), rooms.ErrSlugTaken)
+					t.fails(t.Rooms.Store.Insert(t.ctx, []rooms.Room{r}, []audit.Event{t.event(audit.RoomCreated, r.ID, 0)}), rooms.ErrSlugTaken)
 				})
 			}
 		}},
@@ -35,7 +36,7 @@ func roomsPromises() []promise {
 			was := t.room()
 			t.unchanged("Insert", func() {
 				r := rooms.Room{ID: was.ID, Slug: "another-slug", Name: "Other", Owner: "bo"}
-				t.fails(t.Rooms.Store.Insert(t.ctx, r, t.event(audit.RoomCreated, r.ID, 0)), rooms.ErrIDTaken)
+				t.fails(t.Rooms.Store.Insert(t.ctx, []rooms.Room{r}, []audit.Event{t.event(audit.RoomCreated, r.ID, 0)}), rooms.ErrIDTaken)
 			})
 		}},
 		{"ByID and BySlug: ErrNotFound, whatever is asked for", func(t *trial) {
@@ -55,7 +56,7 @@ func roomsPromises() []promise {
 			t.undoneWithoutHistory(map[string]func() error{
 				"Insert": func() error {
 					n := rooms.Room{ID: t.id(), Slug: "never", Name: "Never", Owner: "ada"}
-					return t.Rooms.Store.Insert(t.ctx, n, t.event(audit.RoomCreated, n.ID, 0))
+					return t.Rooms.Store.Insert(t.ctx, []rooms.Room{n}, []audit.Event{t.event(audit.RoomCreated, n.ID, 0)})
 				},
 				"Update": func() error {
 					n := r
@@ -66,6 +67,21 @@ func roomsPromises() []promise {
 					done, err := t.Rooms.Store.SetClosed(t.ctx, r.ID, t.now, t.event(audit.RoomClosed, r.ID, 0))
 					same(t, "done", done, false)
 					return err
+				},
+				"UpdateAll": func() error {
+					n := r
+					n.Name = "Never"
+					return t.Rooms.Store.UpdateAll(t.ctx, []rooms.Update{{Room: n, Event: t.event(audit.RoomChanged, r.ID, 0)}})
+				},
+				"SetClosedAll": func() error {
+					done, err := t.Rooms.Store.SetClosedAll(t.ctx, []rooms.ID{r.ID}, t.now, func(id rooms.ID) audit.Event { return t.event(audit.RoomClosed, id, 0) })
+					same(t, "done", done, nil)
+					return err
+				},
+				"InsertRooms": func() error {
+					n := rooms.Room{ID: t.id(), Slug: "never-with-guests", Name: "Never", Owner: "ada"}
+					inv := t.draft(n)
+					return t.Invitations.Store.InsertRooms(t.ctx, []rooms.Room{n}, []audit.Event{t.event(audit.RoomCreated, n.ID, 0)}, []tokens.Invitation{inv}, []audit.Event{t.event(audit.InvitationMinted, n.ID, inv.ID)})
 				},
 				"SetOwner": func() error {
 					done, err := t.Rooms.Store.SetOwner(t.ctx, r.ID, "never", t.event(audit.RoomHandedOver, r.ID, 0))
@@ -90,7 +106,7 @@ func roomsPromises() []promise {
 			t.noted("Update", func() { t.must(t.Rooms.Store.Update(t.ctx, n, rooms.Shift{}, ev)) }, ev)
 			got, err := t.Rooms.Store.ByID(t.ctx, r.ID)
 			t.must(err)
-			n.Slug, n.Owner, n.CreatedAt, n.ClosedAt = r.Slug, r.Owner, r.CreatedAt, r.ClosedAt
+			n.Slug, n.Owner, n.CreatedAt, n.ClosedAt, n.Sequence = r.Slug, r.Owner, r.CreatedAt, r.ClosedAt, 1
 			same(t, "room", got, n)
 		}},
 		{"Update: ErrNotFound where there is no such room", func(t *trial) {

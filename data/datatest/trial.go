@@ -113,7 +113,7 @@ func (t *trial) dump() string {
 		"SELECT * FROM requests ORDER BY id", "SELECT * FROM presence ORDER BY admission_id", "SELECT * FROM moves ORDER BY code", "SELECT * FROM known_addresses ORDER BY host, address", "SELECT * FROM sessions ORDER BY token", "SELECT * FROM host_epochs ORDER BY host",
 		"SELECT * FROM second_factors ORDER BY host", "SELECT * FROM recovery_codes ORDER BY host, hash", "SELECT * FROM settings ORDER BY name", "SELECT * FROM passkey_handles ORDER BY host", "SELECT * FROM passkeys ORDER BY id",
 		"SELECT * FROM oauth_clients ORDER BY id", "SELECT * FROM oauth_grants ORDER BY id", "SELECT * FROM oauth_access ORDER BY id",
-		"SELECT * FROM oauth_refresh ORDER BY hash", "SELECT * FROM api_keys ORDER BY id", "SELECT * FROM once ORDER BY used_for, hash",
+		"SELECT * FROM oauth_refresh ORDER BY hash", "SELECT * FROM api_keys ORDER BY id", "SELECT * FROM deliveries ORDER BY id", "SELECT * FROM once ORDER BY used_for, hash",
 	} {
 		t.dumpRows(&b, query)
 	}
@@ -219,7 +219,7 @@ func (t *trial) room(changes ...func(*rooms.Room)) rooms.Room {
 	for _, change := range changes {
 		change(&r)
 	}
-	t.must(t.Rooms.Store.Insert(t.ctx, r, t.event(audit.RoomCreated, r.ID, 0)))
+	t.must(t.Rooms.Store.Insert(t.ctx, []rooms.Room{r}, []audit.Event{t.event(audit.RoomCreated, r.ID, 0)}))
 	return r
 }
 

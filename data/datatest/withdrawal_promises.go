@@ -22,7 +22,7 @@ func withdrawalPromises() []promise {
 			same(t, "revoked at", t.get(inv.ID).RevokedAt, t.now)
 			t.unchanged("Revoke again", func() { revoke(inv.ID, t.now+1, false) })
 			t.unchanged("Revoke of none", func() { revoke(t.id(), t.now, false) })
-			inv.RevokedAt = t.now
+			inv.RevokedAt, inv.Sequence = t.now, 1
 			same(t, "invitation", t.get(inv.ID), inv)
 		}},
 		{"Restore takes back a revocation younger than since, and no other", func(t *trial) {
@@ -50,6 +50,7 @@ func withdrawalPromises() []promise {
 					continue
 				}
 				t.noted(row.name, restore, ev)
+				inv.Sequence = 1
 				same(t, row.name, t.get(inv.ID), inv)
 			}
 		}},

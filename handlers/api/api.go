@@ -20,6 +20,7 @@ import (
 	"admitone/rooms/audit"
 	"admitone/rooms/hosts"
 	"admitone/tokens"
+	"admitone/tokens/mail"
 	"admitone/tokens/oauth"
 )
 
@@ -27,7 +28,9 @@ import (
 type API struct {
 	Rooms       *rooms.Registry
 	Invitations *tokens.Invitations
+	Invites     *session.Invites
 	Apps        *oauth.Server
+	Post        *mail.Post
 	Gate        *hosts.Gate
 	Tokens      *hosts.Tokens
 	Factors     *hosts.SecondFactors

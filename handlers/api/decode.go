@@ -34,6 +34,11 @@ func decode(c echo.Context, v any, optional bool) error {
 	if text == nil || err != nil {
 		return err
 	}
+	return strictly(text, v)
+}
+
+// strictly is decode of a text.
+func strictly(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
@@ -176,11 +181,10 @@ func when(field string, o opt[string]) (*int64, error) {
 	if !o.given || o.null {
 		return opt[int64]{given: o.given}.ptr(), nil
 	}
-	t, err := time.Parse(time.RFC3339, o.value)
-	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
-		return nil, rooms.Invalid{Field: field, Detail: "is written in RFC 3339 with an offset, such as 2026-01-31T09:00:00+01:00"}
+	ms, err := rooms.ParseInstant(o.value)
+	if err != nil {
+		return nil, rooms.Invalid{Field: field, Detail: err.Error()}
 	}
-	ms := t.UnixMilli()
 	return &ms, nil
 }
 

@@ -2,7 +2,12 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
+
+	"admitone/rooms"
+	"admitone/tokens"
 )
 
 // FuzzPickTakesOnlyWhatItNames: members of other names, in another case or of
@@ -25,4 +30,28 @@ func FuzzPickTakesOnlyWhatItNames(f *testing.F) {
 			t.Errorf("%q gives %q", text, by.Username)
 		}
 	})
+}
+
+func TestALongListIsNotTakenApart(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"[" + strings.Repeat("1,", 1<<20) + "1]":                          tokens.MaxBatch + 1,
+		"[" + strings.Repeat("1,", tokens.MaxBatch-1) + `{"name":"Ada"}]`: tokens.MaxBatch,
+		`[ ]`: 0, `null`: 0, `[[], {"a": [1]} , "]"]`: 3,
+	} {
+		var in struct {
+			List elements `json:"list"`
+		}
+		if err := strictly([]byte(`{"list": [1,2], "list": `+text+`}`), &in); err != nil || len(in.List) != want {
+			t.Errorf("%.20s: %d, %v, want %d", text, len(in.List), err, want)
+		}
+	}
+	for text, want := range map[string]string{`"x"`: "string", `{}`: "object", `1`: "number"} {
+		var in struct {
+			List elements `json:"list"`
+		}
+		if err := strictly([]byte(`{"list": `+text+`}`), &in); !errors.Is(err, rooms.Invalid{Field: "list", Detail: "must not be a JSON " + want}) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -49,11 +49,16 @@ func mayShow(c session.Caller, inv tokens.Invitation) bool {
 }
 
 func (a *API) invitation(ctx context.Context, c session.Caller, inv tokens.Invitation) invitation {
+	return a.made(c, inv, a.actor(ctx, inv.CreatedBy))
+}
+
+// made is invitation where it is known how its maker is shown.
+func (a *API) made(c session.Caller, inv tokens.Invitation, by actor) invitation {
 	id := inv.ID.Show(rooms.InvitationPrefix)
 	at := a.Base + "/api/v1/invitations/" + id
 	out := invitation{ID: id, Room: roomRef{inv.Room.ID.Show(rooms.RoomPrefix), inv.Room.Slug}, Role: inv.Role, Name: text(inv.Name), Email: text(inv.Email),
 		State: inv.State(a.Now().UnixMilli()), Uses: inv.Uses, MaxUses: inv.MaxUses, NotBefore: moment(inv.NotBefore), ExpiresAt: moment(inv.ExpiresAt),
-		CreatedAt: moment(inv.CreatedAt), CreatedBy: a.actor(ctx, inv.CreatedBy), RedeemedAt: moment(inv.RedeemedAt),
+		CreatedAt: moment(inv.CreatedAt), CreatedBy: by, RedeemedAt: moment(inv.RedeemedAt),
 		RevokedAt: moment(inv.RevokedAt), ExternalID: text(inv.ExternalID), Locale: text(inv.Locale), HasPIN: inv.PIN != "", QRPNG: at + "/qr.png", QRSVG: at + "/qr.svg"}
 	if inv.SupersededBy != 0 {
 		out.SupersededBy = text(inv.SupersededBy.Show(rooms.InvitationPrefix))
@@ -75,7 +80,11 @@ func (a *API) ShowRoom(r rooms.Room) any { return a.room(r) }
 
 // full is invitation with the JWT and its link too.
 func (a *API) full(ctx context.Context, c session.Caller, inv tokens.Invitation) (invitation, error) {
-	out := a.invitation(ctx, c, inv)
+	return a.signed(c, a.invitation(ctx, c, inv), inv)
+}
+
+// signed adds them to what is shown of the invitation.
+func (a *API) signed(c session.Caller, out invitation, inv tokens.Invitation) (invitation, error) {
 	if !mayShow(c, inv) {
 		return out, nil
 	}
@@ -93,27 +102,22 @@ func (a *API) answer(c echo.Context, status int, caller session.Caller, inv toke
 	return c.JSON(status, out)
 }
 
-// Mint answers POST /rooms/{room}/invitations.
-func (a *API) Mint(c echo.Context) error {
-	caller, r, err := a.find(c, oauth.InvitationsWrite)
-	if err != nil {
-		return err
-	}
-	var in struct {
-		Role       string          `json:"role"`
-		Name       string          `json:"name"`
-		Email      string          `json:"email"`
-		ExpiresIn  json.RawMessage `json:"expires_in"`
-		ExpiresAt  opt[string]     `json:"expires_at"`
-		NotBefore  opt[string]     `json:"not_before"`
-		MaxUses    *int            `json:"max_uses"`
-		PIN        string          `json:"pin"`
-		ExternalID string          `json:"external_id"`
-		Locale     string          `json:"locale"`
-	}
-	if err := decode(c, &in, false); err != nil {
-		return err
-	}
+// wanted is what a call asks an invitation to be.
+type wanted struct {
+	Role       string          `json:"role"`
+	Name       string          `json:"name"`
+	Email      string          `json:"email"`
+	ExpiresIn  json.RawMessage `json:"expires_in"`
+	ExpiresAt  opt[string]     `json:"expires_at"`
+	NotBefore  opt[string]     `json:"not_before"`
+	MaxUses    *int            `json:"max_uses"`
+	PIN        string          `json:"pin"`
+	ExternalID string          `json:"external_id"`
+	Locale     string          `json:"locale"`
+}
+
+// draft is what can be read of it; the rest is refused.
+func (in wanted) draft() (tokens.Draft, error) {
 	d := tokens.Draft{Role: tokens.Role(in.Role), Name: in.Name, Email: in.Email, MaxUses: 1, PIN: in.PIN, ExternalID: in.ExternalID, Locale: in.Locale}
 	if in.MaxUses != nil {
 		if d.MaxUses = *in.MaxUses; d.MaxUses == 0 {
@@ -124,7 +128,21 @@ func (a *API) Mint(c echo.Context) error {
 	d.ExpiresIn, bad[0] = span("expires_in", in.ExpiresIn)
 	d.ExpiresAt, bad[1] = instant("expires_at", in.ExpiresAt)
 	d.NotBefore, bad[2] = instant("not_before", in.NotBefore)
-	if err := errors.Join(bad[:]...); err != nil {
+	return d, errors.Join(bad[:]...)
+}
+
+// Mint answers POST /rooms/{room}/invitations.
+func (a *API) Mint(c echo.Context) error {
+	caller, r, err := a.find(c, oauth.InvitationsWrite)
+	if err != nil {
+		return err
+	}
+	var in wanted
+	if err := decode(c, &in, false); err != nil {
+		return err
+	}
+	d, err := in.draft()
+	if err != nil {
 		return errors.Join(err, a.Invitations.Check(r, d))
 	}
 	inv, err := a.Invitations.Mint(c.Request().Context(), caller.Caller, r, d, caller.May(oauth.InvitationsHost))
@@ -297,6 +315,15 @@ func (a *API) QR(c echo.Context) error {
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.Blob(http.StatusOK, mime.TypeByExtension(path.Ext(c.Path())), picture)
+}
+
+// Calendar answers GET /invitations/{id}/invite.ics, for a mail program.
+func (a *API) Calendar(c echo.Context) error {
+	caller, inv, err := a.one(c, oauth.InvitationsRead)
+	if err != nil {
+		return err
+	}
+	return a.Invites.Calendar(c, inv, mayShow(caller, inv), false)
 }
 
 // InvitationEvents answers GET /invitations/{id}/events.

@@ -60,8 +60,8 @@ func (a *API) Redeem(c echo.Context) error {
 	if err := decode(c, &in, false); err != nil {
 		return err
 	}
-	if len(in.Nonce) < 16 || len(in.Nonce) > 128 {
-		return rooms.Invalid{Field: "nonce", Detail: "is 16 to 128 characters, the same for a retry and another for another person"}
+	if err := tokens.CheckNonce(in.Nonce); err != nil {
+		return err
 	}
 	if in.Room != "" {
 		r, err := a.Rooms.Find(c.Request().Context(), caller.Caller, in.Room)
@@ -93,22 +93,11 @@ func (a *API) Redeem(c echo.Context) error {
 	})
 }
 
-// guessed runs ask for a link that was made here. Any other is a guess of the
-// caller's, wherever it comes from; who guesses too often waits, but not with
-// genuine links.
+// guessed is session.Guessed for a call that must name a link.
 func guessed[T any](a *API, c echo.Context, caller session.Caller, link string, ask func() (T, error)) (T, error) {
 	var none T
 	if link == "" {
 		return none, rooms.Invalid{Field: "token", Detail: "is a JWT, a short code or a whole link"}
 	}
-	_, _, err := a.Invitations.Links.Read(c.Request().Context(), link)
-	if !errors.Is(err, tokens.ErrInvalidLink) {
-		return ask()
-	}
-	from := "caller " + string(caller.Actor.Kind) + " " + caller.Actor.Name
-	if err := a.Guesses.Allowed(from); err != nil {
-		return none, err
-	}
-	a.Guesses.Failed(from)
-	return none, err
+	return session.Guessed(c, a.Guesses, a.Invitations.Links, caller.Actor, link, ask)
 }

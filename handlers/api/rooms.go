@@ -134,12 +134,14 @@ func (a *API) ChangeRoom(c echo.Context) error {
 		Locale          opt[string] `json:"locale"`
 		Capacity        opt[int]    `json:"capacity"`
 		MoveInvitations *bool       `json:"move_invitations"`
+		TellGuests      *bool       `json:"tell_guests"`
 	}
 	if err := decode(c, &in, false); err != nil {
 		return err
 	}
 	change := rooms.Change{Name: in.Name.ptr(), Timezone: in.Timezone.ptr(), Backend: in.Backend.ptr(), ExternalID: in.ExternalID.ptr(),
-		Locale: in.Locale.ptr(), KeepInvitations: in.MoveInvitations != nil && !*in.MoveInvitations}
+		Locale: in.Locale.ptr(), KeepInvitations: in.MoveInvitations != nil && !*in.MoveInvitations,
+		Silent: in.TellGuests != nil && !*in.TellGuests}
 	var bad [3]error
 	if in.Capacity.given {
 		change.Capacity = new(int)

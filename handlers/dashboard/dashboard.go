@@ -18,6 +18,7 @@ import (
 	"admitone/rooms/hosts"
 	"admitone/tokens"
 	"admitone/tokens/keys"
+	"admitone/tokens/mail"
 	"admitone/views"
 )
 
@@ -26,13 +27,16 @@ type Pages struct {
 	Doors       *session.Doors
 	Rooms       *rooms.Registry
 	Invitations *tokens.Invitations
+	Invites     *session.Invites
 	Backends    *conference.Backends
 	Accounts    *hosts.Accounts
 	Factors     *hosts.SecondFactors
 	Lobby       *tokens.Lobby
 	HostDoor    *tokens.HostDoor
+	Guesses     *hosts.Buckets // of links that were never made here
 	Ring        *keys.Ring
 	Watcher     *rooms.Watcher
+	Post        *mail.Post
 	Stop        <-chan struct{} // closed when the server stops
 	Now         func() time.Time
 
@@ -59,6 +63,15 @@ func (p *Pages) Signed(next func(echo.Context, hosts.Host) error) echo.HandlerFu
 		c.Response().Header().Set("Cache-Control", "no-store")
 		return next(c, h)
 	}
+}
+
+// Secured is Signed for what secures a sign-in, or is given to programs in its
+// stead: where there is none, neither is there any of this.
+func (p *Pages) Secured(next func(echo.Context, hosts.Host) error) echo.HandlerFunc {
+	if p.Doors.Open {
+		return echo.NotFoundHandler
+	}
+	return p.Signed(next)
 }
 
 func (p *Pages) signInFirst(c echo.Context) error {
@@ -106,6 +119,8 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.move-allowed")}
 	case "revoked-all", "restored-all":
 		return p.several(c, h)
+	case "series", "closed-rest", "reopened-rest":
+		return p.together(c)
 	case "none-chosen":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.none-chosen")}
 	case "key-removed":
@@ -132,8 +147,20 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.factor-required")}
 	case "factor-optional":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.factor-optional")}
+	case "person-removed":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.person-removed")}
 	case "ended":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.ended")}
+	case "mailed":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.mailed")}
+	case "mail-before":
+		return views.Notice{Tone: views.Info, Text: views.Says("did.mail-before")}
+	case "mail-not":
+		return views.Notice{Tone: views.Warn, Text: views.Says("did.mail-not")}
+	case "mail-off":
+		return views.Notice{Tone: views.Warn, Text: views.Says("did.mail-off")}
+	case "mailed-all":
+		return p.mailedAll(c)
 	case "toolate":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.toolate")}
 	case "full":

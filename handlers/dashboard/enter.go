@@ -21,7 +21,7 @@ func (p *Pages) Enter(c echo.Context, h host) error {
 	if browser == "" {
 		browser = p.Doors.Introduce(c)
 	}
-	in, err := p.HostDoor.Enter(c.Request().Context(), h.Caller(), r, h.Shown(), browser, true)
+	in, err := p.HostDoor.Enter(c.Request().Context(), h.Caller(), r, h.Shown(), browser, p.Doors.Own(c), true)
 	if err != nil {
 		return err
 	}

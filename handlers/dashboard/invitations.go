@@ -57,7 +57,10 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	for _, inv := range all {
 		list.Items = append(list.Items, p.row(inv))
 	}
-	if err := p.callers(c, list.Items); err != nil {
+	if err := errors.Join(p.callers(c, list.Items), p.mailed(c, list.Items)); err != nil {
+		return err
+	}
+	if list.Mails, err = p.mails(c, r); err != nil {
 		return err
 	}
 	guests := 0
@@ -65,6 +68,10 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 		if guests, err = p.Lobby.Guests(c.Request().Context(), r.ID); err != nil {
 			return err
 		}
+	}
+	place, err := p.series(c, h, r)
+	if err != nil {
+		return err
 	}
 	people, err := p.people(c, r)
 	if err != nil {
@@ -76,7 +83,7 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	}
 	return session.Render(c, status, views.RoomPage(views.Room{People: people, Requests: asking, Page: p.frame(c, h, r.Name), Mint: panel, List: list,
 		Head: views.RoomHead{Name: r.Name, Slug: r.Slug, State: string(r.State(now)), StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt),
-			Backend: r.Backend, Gone: r.Backend != "" && !p.Backends.Has(r.Backend), MayEnter: r.State(now) == rooms.Open, Owner: others(h, r), Guests: guests, Capacity: r.Capacity, MayChange: true}}))
+			Backend: r.Backend, Gone: r.Backend != "" && !p.Backends.Has(r.Backend), MayEnter: r.State(now) == rooms.Open, Owner: others(h, r), Guests: guests, Capacity: r.Capacity, MayChange: true, Series: place}}))
 }
 
 // callers lets rows without a name say how whoever came in is called.
@@ -101,7 +108,7 @@ func (p *Pages) callers(c echo.Context, rows []views.Invitation) error {
 
 func (p *Pages) row(inv tokens.Invitation) views.Invitation {
 	now := p.Now()
-	return views.Invitation{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, Role: string(inv.Role), State: string(inv.State(now.UnixMilli())),
+	return views.Invitation{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, NameRemoved: inv.NamelessAt != 0, Role: string(inv.Role), State: string(inv.State(now.UnixMilli())),
 		Uses: inv.Uses, MaxUses: inv.MaxUses, ExpiresAt: instant(inv.ExpiresAt), CreatedAt: instant(inv.CreatedAt), RedeemedAt: instant(inv.RedeemedAt),
 		ShortURL: p.Invitations.Links.Short(inv), MayRevoke: true, UndoUntil: instant(inv.UndoUntil()), Now: now}
 }
@@ -174,9 +181,13 @@ func (p *Pages) minted(c echo.Context, panel views.Mint, inv tokens.Invitation) 
 	if err != nil {
 		return err
 	}
+	form, err := p.mailForm(c, inv, nil)
+	if err != nil {
+		return err
+	}
 	panel.Name, panel.PIN = "", ""
 	panel.Done = &views.Minted{ID: id, Name: inv.Name, Role: string(inv.Role), RoomName: inv.Room.Name, ExpiresAt: instant(inv.ExpiresAt), MaxUses: inv.MaxUses,
-		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, Now: p.Now()}
+		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, Send: p.send(c, inv), Mail: form, Now: p.Now()}
 	return session.Render(c, http.StatusOK, views.MintResultFragment(views.MintResult{Panel: panel, Row: p.row(inv)}))
 }
 
@@ -191,6 +202,10 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
+	return p.invitationPage(c, h, http.StatusOK, inv, nil)
+}
+
+func (p *Pages) invitationPage(c echo.Context, h host, status int, inv tokens.Invitation, wrong *wrongAddress) error {
 	history, err := p.Invitations.Store.Events(c.Request().Context(), inv.ID, 0, 200)
 	if err != nil {
 		return err
@@ -200,10 +215,13 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 		return err
 	}
 	v := views.InvitationDetail{Page: p.frame(c, h, ""), RoomName: inv.Room.Name, RoomSlug: inv.Room.Slug, Invitation: p.row(inv),
-		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, NotBefore: instant(inv.NotBefore), RevokedAt: instant(inv.RevokedAt),
+		Link: views.Link{Short: p.Invitations.Links.Short(inv), Full: long}, Send: p.send(c, inv), NotBefore: instant(inv.NotBefore), RevokedAt: instant(inv.RevokedAt),
 		CreatedBy: p.who(c, inv.CreatedBy), MayReissue: inv.SupersededBy == 0 && inv.Room.ClosedAt == 0, Why: p.why(c, inv),
 		Moves: inv.Moves, MaxMoves: 1 + inv.MoreMoves}
 	if v.Remaining, err = p.remaining(c, inv); err != nil {
+		return err
+	}
+	if v.Mail, err = p.mailForm(c, inv, wrong); err != nil {
 		return err
 	}
 	if inv.SupersededBy != 0 {
@@ -215,7 +233,7 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 		}
 		v.History = append(v.History, p.told(c, ev))
 	}
-	return session.Render(c, http.StatusOK, views.InvitationPage(v))
+	return session.Render(c, status, views.InvitationPage(v))
 }
 
 // Revoke answers POST /invitations/{id}/revoke.
@@ -254,7 +272,7 @@ func (p *Pages) changed(c echo.Context, inv tokens.Invitation, did string) error
 	if fragment(c) {
 		row := []views.Invitation{p.row(inv)}
 		row[0].Focus = true
-		if err := p.callers(c, row); err != nil {
+		if err := errors.Join(p.callers(c, row), p.mailed(c, row)); err != nil {
 			return err
 		}
 		return session.Render(c, http.StatusOK, views.InvitationRow(row[0]))
@@ -273,6 +291,24 @@ func (p *Pages) Reissue(c echo.Context, h host) error {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/invitations/"+next.ID.Show(rooms.InvitationPrefix)+"?did=reissued")
+}
+
+// Calendar answers GET /invitations/{id}/invite.ics, for the host to hand on.
+func (p *Pages) Calendar(c echo.Context, h host) error {
+	inv, err := p.invitation(c, h)
+	if err != nil {
+		return err
+	}
+	return p.Invites.Calendar(c, inv, true, true)
+}
+
+// send is the invitation as its host hands it on.
+func (p *Pages) send(c echo.Context, inv tokens.Invitation) (v views.Send) {
+	v.Invite = p.Invites.Of(c.Request().Context(), inv)
+	if tokens.HasDate(inv.Room) {
+		v.Calendar = "/invitations/" + inv.ID.Show(rooms.InvitationPrefix) + "/invite.ics"
+	}
+	return v
 }
 
 // QR answers GET /invitations/{id}/qr.png and qr.svg.

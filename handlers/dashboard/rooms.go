@@ -17,7 +17,7 @@ const perPage = 50
 
 // List answers GET /: the host's rooms.
 func (p *Pages) List(c echo.Context, h host) error {
-	return p.list(c, h, http.StatusOK, views.RoomForm{Backends: p.backends(), Errors: views.Errors{}})
+	return p.list(c, h, http.StatusOK, views.RoomForm{Backends: p.backends(), Repeats: repeats(), Errors: views.Errors{}})
 }
 
 func (p *Pages) list(c echo.Context, h host, status int, form views.RoomForm) error {
@@ -44,7 +44,7 @@ func (p *Pages) list(c echo.Context, h host, status int, form views.RoomForm) er
 	}
 	for _, r := range all {
 		v.Rooms = append(v.Rooms, views.RoomCard{Name: r.Name, Slug: r.Slug, State: string(r.State(now)), StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt),
-			Backend: r.Backend, Live: r.Live, Redeemed: r.Redeemed, Requests: r.Requests, People: r.People, Owner: others(h, r.Room)})
+			Backend: r.Backend, Live: r.Live, Redeemed: r.Redeemed, Requests: r.Requests, People: r.People, Owner: others(h, r.Room), Series: place(r.Room)})
 	}
 	return session.Render(c, status, views.RoomsPage(v))
 }
@@ -67,20 +67,34 @@ func (p *Pages) backends() (out []views.Backend) {
 // Create answers POST /rooms.
 func (p *Pages) Create(c echo.Context, h host) error {
 	form, start, end := p.form(c)
-	d := rooms.Draft{Name: form.Name, Slug: form.NewSlug, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form)}
+	from, err := p.copied(c, h, form)
+	if err != nil {
+		return err
+	}
+	d := rooms.Draft{Name: form.Name, Slug: form.NewSlug, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form), Locale: from.Locale}
 	if len(form.Errors) > 0 {
 		refused(p.Rooms.Check(d), form.Errors)
 	} else {
 		if start != 0 || end != 0 {
 			d.Timezone = form.Timezone
 		}
-		r, err := p.Rooms.Create(c.Request().Context(), h.Caller(), d)
-		if err == nil {
+		r, err := p.makeRooms(c, h, form, from, d)
+		switch {
+		case err == nil && r.Series.ID != 0:
+			return p.back(c, r, "series&n="+strconv.Itoa(r.Series.Size))
+		case err == nil:
 			return c.Redirect(http.StatusSeeOther, "/rooms/"+r.Slug)
-		}
-		if !refused(err, form.Errors) {
+		case !refused(err, form.Errors):
 			return err
 		}
+	}
+	if from.ID != 0 {
+		for _, field := range []string{"expires_at", "expires_in"} { // of those who would be invited
+			if wrong, ok := form.Errors[field]; ok {
+				form.Errors["invite"] = wrong
+			}
+		}
+		return p.copyPage(c, h, http.StatusUnprocessableEntity, from, form)
 	}
 	return p.list(c, h, http.StatusUnprocessableEntity, form)
 }
@@ -88,7 +102,8 @@ func (p *Pages) Create(c echo.Context, h host) error {
 // form reads the room form, its times in the form's zone.
 func (p *Pages) form(c echo.Context) (form views.RoomForm, start, end int64) {
 	form = views.RoomForm{Name: c.FormValue("name"), NewSlug: c.FormValue("slug"), StartsAt: c.FormValue("starts_at"), EndsAt: c.FormValue("ends_at"),
-		Timezone: c.FormValue("timezone"), Backend: c.FormValue("backend"), Capacity: c.FormValue("capacity"), Backends: p.backends(), Errors: views.Errors{}}
+		Timezone: c.FormValue("timezone"), Backend: c.FormValue("backend"), Capacity: c.FormValue("capacity"), Backends: p.backends(), Errors: views.Errors{},
+		Repeat: c.FormValue("repeat"), Repeats: repeats(), Times: c.FormValue("times"), From: c.FormValue("from"), Invite: c.FormValue("invite") == "true", AllRest: c.FormValue("rest") == "true"}
 	return form, typedTime(c, "starts_at", form.Errors), typedTime(c, "ends_at", form.Errors)
 }
 
@@ -133,7 +148,7 @@ func (p *Pages) formOf(r rooms.Room) views.RoomForm {
 		zone = "UTC" // made without a zone; where there are no times yet, the browser's is offered
 	}
 	return views.RoomForm{Room: r.Slug, Name: r.Name, StartsAt: shownTime(r.StartsAt, zone), EndsAt: shownTime(r.EndsAt, zone),
-		Timezone: zone, Backend: r.Backend, Capacity: shownCapacity(r), Backends: p.backends(), Errors: views.Errors{}}
+		Timezone: zone, Backend: r.Backend, Capacity: shownCapacity(r), Backends: p.backends(), Repeats: repeats(), Tell: true, Errors: views.Errors{}}
 }
 
 func (p *Pages) edit(c echo.Context, h host, status int, r rooms.Room, form views.RoomForm, give views.HandOver) error {
@@ -142,6 +157,14 @@ func (p *Pages) edit(c echo.Context, h host, status int, r rooms.Room, form view
 		return err
 	}
 	give.Room, give.Owner = r.Slug, r.Owner
+	place, err := p.series(c, h, r)
+	if err != nil {
+		return err
+	}
+	form.Rest = place.Rest
+	if form.Told, err = p.Post.Told(c.Request().Context(), r); err != nil {
+		return err
+	}
 	return session.Render(c, status, views.RoomEditPage(views.RoomEdit{Page: p.frame(c, h, ""), Name: r.Name, Form: form, HandOver: give}))
 }
 
@@ -153,11 +176,12 @@ func (p *Pages) Edit(c echo.Context, h host) error {
 	}
 	form, start, end := p.form(c)
 	form.Room = r.Slug
+	form.Tell = c.FormValue("tell") == "true" || c.FormValue("tells") == "" // a form that does not ask has everybody told
 	if len(form.Errors) > 0 {
 		refused(p.Rooms.Check(rooms.Draft{Name: form.Name, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form)}), form.Errors)
 	} else {
 		start, end = untouched(form.StartsAt, form.Timezone, r.StartsAt, start), untouched(form.EndsAt, form.Timezone, r.EndsAt, end)
-		change := rooms.Change{Name: &form.Name, StartsAt: &start, EndsAt: &end}
+		change := rooms.Change{Name: &form.Name, StartsAt: &start, EndsAt: &end, Silent: !form.Tell}
 		if (start != 0 || end != 0) && (r.Timezone != "" || form.Timezone != "UTC") {
 			change.Timezone = &form.Timezone
 		}
@@ -167,7 +191,11 @@ func (p *Pages) Edit(c echo.Context, h host) error {
 		if c.Request().PostForm.Has("backend") {
 			change.Backend = &form.Backend
 		}
-		_, err := p.Rooms.Change(c.Request().Context(), h.Caller(), r, change)
+		if form.AllRest {
+			err = p.Rooms.ChangeRest(c.Request().Context(), h.Caller(), r, change)
+		} else {
+			_, err = p.Rooms.Change(c.Request().Context(), h.Caller(), r, change)
+		}
 		if err == nil {
 			return p.back(c, r, "changed")
 		}

@@ -19,6 +19,9 @@ import (
 // Enrolling is Signed for the pages about the second factor, which are open also
 // to a host who must set one up before anything else.
 func (p *Pages) Enrolling(next func(echo.Context, hosts.Host) error) echo.HandlerFunc {
+	if p.Doors.Open {
+		return echo.NotFoundHandler // there is no sign-in to secure
+	}
 	return func(c echo.Context) error {
 		h, err := p.Doors.Enrolling(c)
 		switch {
@@ -26,8 +29,6 @@ func (p *Pages) Enrolling(next func(echo.Context, hosts.Host) error) echo.Handle
 			return p.signInFirst(c)
 		case err != nil:
 			return err
-		case p.Doors.Open:
-			return echo.ErrNotFound // there is no sign-in to secure
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")
 		return next(c, h)

@@ -2,13 +2,10 @@ package dashboard
 
 import (
 	"errors"
-	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
-	"admitone/handlers/session"
 	"admitone/rooms"
 	"admitone/tokens"
 	"admitone/views"
@@ -86,32 +83,4 @@ func (p *Pages) several(c echo.Context, h host) views.Notice {
 		v.UndoAction = "/rooms/" + c.Param("room") + "/restore?at=" + strconv.FormatInt(at, 10)
 	}
 	return v
-}
-
-// Print answers GET /rooms/{room}/print: the chosen invitations on paper, those
-// of hosts only where that is asked for.
-func (p *Pages) Print(c echo.Context, h host) error {
-	r, ids, err := p.selected(c, h)
-	if err != nil {
-		return err
-	}
-	chosen, err := p.Invitations.Select(c.Request().Context(), r, ids)
-	if err != nil {
-		return err
-	}
-	withHosts := c.QueryParam("hosts") == "true"
-	again := url.Values{"id": c.QueryParams()["id"], "hosts": {"true"}}
-	v := views.Print{Page: p.frame(c, h, ""), Room: r.Name, Slug: r.Slug, WithHosts: "/rooms/" + r.Slug + "/print?" + again.Encode()}
-	for _, inv := range chosen {
-		if inv.State(p.Now().UnixMilli()) != tokens.Pending {
-			continue
-		}
-		if inv.Role == tokens.Host && !withHosts {
-			v.LeftOut++
-			continue
-		}
-		v.Items = append(v.Items, views.PrintItem{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, Role: string(inv.Role), MaxUses: inv.MaxUses,
-			Link: p.Invitations.Links.Short(inv), ExpiresAt: instant(inv.ExpiresAt)})
-	}
-	return session.Render(c, http.StatusOK, views.PrintPage(v))
 }

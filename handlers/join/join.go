@@ -28,6 +28,7 @@ var ErrNoNonce = errors.New("the press came without what our page gave this brow
 type Pages struct {
 	Doors       *session.Doors
 	Invitations *tokens.Invitations
+	Invites     *session.Invites
 	Directory   *hosts.Directory
 	Backends    *conference.Backends
 	Lobby       *tokens.Lobby
@@ -41,7 +42,7 @@ type Pages struct {
 }
 
 // Header sets what every link page sends: nothing of it is kept, indexed,
-// framed, or told to others.
+// framed, or told to others, and it speaks to guests.
 func (p *Pages) Header(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		private(c)
@@ -50,6 +51,7 @@ func (p *Pages) Header(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func private(c echo.Context) {
+	session.ToGuests(c)
 	h := c.Response().Header()
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
@@ -109,10 +111,12 @@ func (p *Pages) page(c echo.Context, status int, inv tokens.Invitation, admissio
 	v := views.Join{
 		Page: views.Page{Title: inv.Room.Name, Now: p.Now()}, Action: c.Request().URL.RequestURI(),
 		Nonce: tokens.PageNonce(browser, inv.ID), Room: inv.Room.Name, Host: p.host(c, inv.Room), Role: string(inv.Role),
-		For: inv.Name, Name: name, Until: time.UnixMilli(inv.ExpiresAt), MaxUses: inv.MaxUses, AsksPIN: inv.PIN != "" && admission == nil, Errors: errs,
+		For: inv.Name, Name: name, Until: time.UnixMilli(inv.ExpiresAt), MaxUses: inv.MaxUses, AsksPIN: inv.PIN != "" && admission == nil, Calendar: p.calendar(inv), Errors: errs,
+		Elsewhere: p.elsewhere(inv.ID),
 	}
 	if admission != nil {
 		v.Admitted, v.Name, v.Until = true, admission.Name, time.UnixMilli(admission.Until(inv.Room))
+		v.Elsewhere = nil // who is in goes on with a move
 	}
 	if admission == nil && inv.Role == tokens.Guest {
 		v.SignedInAs, v.Manage = p.manage(c, inv)
@@ -206,7 +210,7 @@ func (p *Pages) Admitted(c echo.Context) error {
 	return session.Render(c, http.StatusOK, views.AdmittedPage(views.Admitted{People: people,
 		Page: views.Page{Title: room.Name, Now: p.Now()}, Room: room.Name, Name: in.Admission.Name, Role: string(in.Admission.Role),
 		Until: time.UnixMilli(in.Admission.Until(room)), Conference: room.Backend, Entered: in.Admission.EnteredAt != 0, Action: c.Request().URL.RequestURI(),
-		Move: p.moveDoor(c, in), MoveState: watched(c, room),
+		Move: p.moveDoor(c, in), MoveState: watched(c, room), Calendar: p.calendar(in.Invitation),
 	}))
 }
 
@@ -250,9 +254,17 @@ func (p *Pages) Refuse(c echo.Context, status int, code string, err error, wait 
 		case errors.Is(err, tokens.ErrUsed):
 			v.At = time.UnixMilli(refused.Invitation.RedeemedAt)
 		case errors.Is(err, tokens.ErrNotYet):
-			v.At = time.UnixMilli(refused.OpensAt())
+			v.At, v.Calendar = time.UnixMilli(refused.OpensAt()), p.calendar(refused.Invitation)
+			v.For, v.Role = refused.Invitation.Name, string(refused.Invitation.Role)
 		case errors.Is(err, tokens.ErrWaiting):
 			v.Wait, v.Again = p.wait(c)
+			v.For, v.Role = refused.Invitation.Name, string(refused.Invitation.Role)
+		}
+	}
+	if errors.Is(err, ErrNoNonce) && p.Doors.Browser(c) == "" {
+		v.Cookieless = true
+		if id, _, err := p.Invitations.Links.Read(c.Request().Context(), link(c)); err == nil {
+			v.Elsewhere = p.elsewhere(id)
 		}
 	}
 	tryAgain(c, &v)
@@ -268,19 +280,9 @@ func (p *Pages) manage(c echo.Context, inv tokens.Invitation) (as, at string) {
 	return "", ""
 }
 
-// host is what the room's host is called to guests; nothing where that is the
-// generated host, or one called "host", whose name says nothing.
+// host is what the room's host is called to guests.
 func (p *Pages) host(c echo.Context, room rooms.Room) string {
-	name := room.Owner
-	if h, err := p.Directory.ByName(c.Request().Context(), room.Owner); err == nil {
-		if name = h.Shown(); h.Made && h.DisplayName == "" {
-			return ""
-		}
-	}
-	if strings.EqualFold(name, string(tokens.Host)) {
-		return ""
-	}
-	return name
+	return p.Directory.Called(c.Request().Context(), room.Owner)
 }
 
 // link is the link of the address: a short code, or a JWT.

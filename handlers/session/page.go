@@ -28,6 +28,10 @@ func AllowForm(c echo.Context, origin string) {
 	c.Response().Header().Set("Content-Security-Policy", strings.Replace(Policy, "form-action 'self'", "form-action 'self' "+origin, 1))
 }
 
+// Devices is the header that says which of a device's senses a page may use:
+// none but where the page says otherwise.
+const Devices = "Permissions-Policy"
+
 // Render draws the page whole before it is sent, so that a page that cannot be
 // drawn is an error and not half a page. It speaks the reader's language.
 func Render(c echo.Context, status int, page templ.Component) error {
@@ -56,7 +60,12 @@ const (
 	languageCookie = "lang"
 	languageStay   = 365 * 24 * time.Hour
 	localesKey     = "locales"
+	guestsKey      = "to guests"
 )
+
+// ToGuests says that guests read what is answered: it speaks every language
+// there is. All other pages are for hosts, and speak theirs.
+func ToGuests(c echo.Context) { c.Set(guestsKey, true) }
 
 // Speak says in which language to speak to somebody who chose none: the first
 // of these locales (BCP 47, or empty) that there is.
@@ -71,8 +80,12 @@ func reader(c echo.Context) language.Tag {
 	}
 	own, _ := c.Get(localesKey).([]string)
 	wishes = append(append(wishes, own...), c.Request().Header.Get("Accept-Language"))
+	match := views.MatchHostLanguage
+	if c.Get(guestsKey) != nil {
+		match = views.MatchLanguage
+	}
 	for _, wish := range wishes {
-		if tag, ok := views.MatchLanguage(wish); ok {
+		if tag, ok := match(wish); ok {
 			return tag
 		}
 	}

@@ -74,6 +74,41 @@ func TestPagesSpeakTheReadersLanguage(t *testing.T) {
 	}
 }
 
+// TestHostsPagesAreInOneLanguage: what hosts read is there in few languages, and no page of theirs is half in another.
+func TestHostsPagesAreInOneLanguage(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]struct{ guest, host string }{
+		"de-AT,de;q=0.9":          {"de", "en"},
+		"de,zh-CN;q=0.5,en;q=0.4": {"de", "zh-CN"},
+		"zh-TW":                   {"zh-TW", "zh-CN"},
+		"fr-CA,fr;q=0.8":          {"fr", "en"},
+		"en-GB,de;q=0.8":          {"en", "en"},
+		"zh-CN":                   {"zh-CN", "zh-CN"},
+	} {
+		for _, guest := range []bool{true, false} {
+			c := echo.New().NewContext(asked("GET", "/", "Accept-Language", accept), httptest.NewRecorder())
+			wanted := want.host
+			if guest {
+				ToGuests(c)
+				wanted = want.guest
+			}
+			if got := reader(c).String(); got != wanted {
+				t.Errorf("%s, to a guest %v: speaks %s, want %s", accept, guest, got, wanted)
+			}
+		}
+	}
+	// The choice of a language that hosts' pages do not have holds for guests' pages.
+	for _, guest := range []bool{true, false} {
+		c := echo.New().NewContext(asked("GET", "/", "Accept-Language", "zh-CN", "Cookie", "lang=es"), httptest.NewRecorder())
+		if guest {
+			ToGuests(c)
+		}
+		if got, want := reader(c).String(), map[bool]string{true: "es", false: "zh-CN"}[guest]; got != want {
+			t.Errorf("the choice, to a guest %v: speaks %s, want %s", guest, got, want)
+		}
+	}
+}
+
 func TestChoosingALanguageOnlySetsACookie(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

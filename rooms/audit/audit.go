@@ -59,6 +59,7 @@ const (
 	KeysRotated   Kind = "keys.rotated" // new signing keys were made; the detail is the algorithm where that changed
 	HostNewDevice Kind = "host.new_device"
 	HostSignedOut Kind = "host.signed_out_everywhere"
+	HostChanged   Kind = "host.changed" // another password, or no host any more; the detail is whose
 
 	FactorEnabled     Kind = "host.second_factor_enabled"
 	FactorDisabled    Kind = "host.second_factor_disabled"
@@ -91,13 +92,49 @@ const (
 	RequestDismissed      Kind = "invitation.request_dismissed" // and got none
 	RequestRecalled       Kind = "invitation.request_recalled"  // which was taken back
 	InvitationMovedDevice Kind = "invitation.moved_device"      // a person went on, on another device
+	InvitationReturned    Kind = "invitation.use_returned"      // at a door somebody was let in and that was undone
+
+	InvitationMailed Kind = "invitation.mail_asked" // somebody wants it sent by mail
+	MailSent         Kind = "invitation.mail_sent"  // the mail server took it; the detail is the Word
+	// MailRefused has the mail server's reason as its detail.
+	MailRefused  Kind = "invitation.mail_refused"
+	MailDoubtful Kind = "invitation.mail_doubtful" // nobody knows whether the mail server took it
 )
+
+// Word is what people who were invited by mail are told.
+type Word string
+
+// The words of mails.
+const (
+	Invited   Word = "invited"
+	Moved     Word = "moved"      // the room has another time
+	CalledOff Word = "called_off" // the invitation was revoked, or the room closed
+	OnAgain   Word = "on_again"   // the room is open again, for those who were told that it is off
+)
+
+// Tell has people told of a change who were invited by mail, unless Word is
+// empty: it is queued in the same transaction, to go out no earlier than At.
+type Tell struct {
+	Word Word
+	At   int64
+}
+
+// NamesRemoved has as its detail from how many of the room's invitations all was
+// removed that tells who was invited.
+const NamesRemoved Kind = "names.removed"
+
+// Coded are the kinds of an invitation's history whose detail is codes: it tells of
+// nobody, as what people and other machines wrote may.
+func Coded() []Kind {
+	return []Kind{InvitationRedeemed, InvitationChanged, InvitationReissued, InvitationRefused, InvitationRequested, InvitationMailed, MailSent}
+}
 
 // Codes that a Detail can be.
 const (
 	OldEnded    = "old_ended"     // of InvitationReissued: the old link is worthless
 	OldShared   = "old_shared"    // of InvitationReissued: both links share their uses
 	OneMoreMove = "one_more_move" // of InvitationChanged: to another device
+	AtDoor      = "at_door"       // of InvitationRedeemed: by a host who saw the person
 )
 
 // Event is one line of history. At is Unix milliseconds in UTC; Room,
@@ -114,4 +151,6 @@ type Event struct {
 	Invitation int64
 	Admission  int64
 	Detail     string
+	// Tell is carried out with the change and not kept in the history.
+	Tell Tell
 }

@@ -36,9 +36,11 @@ run(async (asked, have) => {
 
     for (const token of [user.accessToken, itself.accessToken]) {
         await oauth.revoke({ ...client, token });
-        await assert.rejects(verify(token)); // masto reads no problem+json and tells no status
-        assert.equal((await call('/api/v1/apps/verify_credentials', token)).status, 401);
+        await assert.rejects(verify(token), { name: 'MastoHttpError', statusCode: 401, message: 'invalid_token', description: /withdrawn/ });
     }
+    const bare = createRestAPIClient({ url });
+    await assert.rejects(bare.v1.apps.create({ clientName: 'masto', redirectUris: 'http://elsewhere.example/' }),
+        { name: 'MastoHttpError', statusCode: 400, message: 'invalid_redirect_uri', description: /redirect address/ });
     await assert.rejects(oauth.token.create(code), { statusCode: 400 });
     await assert.rejects(oauth.token.create({ ...code, clientSecret: 'wrong' }), { statusCode: 401 });
 });

@@ -63,9 +63,10 @@ run(async (asked, have) => {
             assert.equal(e.cause.get('iss'), asked.issuer);
             return true;
         });
+        const { back, state, verifier } = await leave(client, 'allow', 'rooms:read offline_access');
+        // An app that nobody here made is told of its faults once the host has allowed it.
         const tooMuch = await leave(client, 'allow', 'rooms:read rooms:write');
         assert.throws(() => oauth.validateAuthResponse(as, client, tooMuch.back, tooMuch.state), { error: 'invalid_scope' });
-        const { back, state, verifier } = await leave(client, 'allow', 'rooms:read offline_access');
         for (const iss of [undefined, 'https://other.example']) { // a mix-up
             const mixed = new URL(back);
             iss === undefined ? mixed.searchParams.delete('iss') : mixed.searchParams.set('iss', iss);

@@ -1,0 +1,143 @@
+package handlers_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"admitone/rooms"
+	"admitone/tokens"
+	"admitone/tokens/oauth"
+)
+
+type bulkAnswer struct {
+	Batch   *string
+	Minted  int
+	Results []struct {
+		Row                        int
+		ID, Name, Token, URL, Role string
+		ShortURL                   string `json:"short_url"`
+		Errors                     []struct{ Field, Detail string }
+	}
+}
+
+func (a answer) bulk() (out bulkAnswer) {
+	a.t.Helper()
+	a.wants(http.StatusOK)
+	if err := json.Unmarshal([]byte(a.body), &out); err != nil {
+		a.t.Fatal(err)
+	}
+	return out
+}
+
+// count is how many invitations the room has.
+func (b *bench) count(t *testing.T, r rooms.Room) int {
+	t.Helper()
+	all, err := b.Invitations.Store.List(t.Context(), tokens.Query{Room: r.ID, Limit: 20000, Now: b.Clock.Millis()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func TestAListIsMintedInOneCall(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "party")
+	bob := validating(b.program(t, "bob"))
+	at := v1 + "/rooms/party/invitations/bulk"
+
+	out := bob.post(at, `{"invitations": [{"role": "guest", "name": "Ada", "email": "ada@mail.example", "expires_in": "2h"}, {"role": "host", "name": "Bo"}]}`).bulk()
+	if out.Minted != 2 || out.Batch == nil || len(out.Results) != 2 || out.Results[1].Row != 2 || out.Results[0].Name != "Ada" || out.Results[1].Role != "host" {
+		t.Fatalf("%+v", out)
+	}
+	for _, r := range out.Results {
+		for _, link := range []string{r.Token, r.URL, r.ShortURL} {
+			bob.post(v1+"/invitations/inspect", `{"token": "`+link+`"}`).wants(http.StatusOK).says(r.ID)
+		}
+	}
+	batch, err := b.Invitations.Batch(t.Context(), room, *out.Batch)
+	if err != nil || batch.Count() != 2 {
+		t.Errorf("%+v, %v", batch, err)
+	}
+
+	const mixed = `[{"role": "guest", "name": "Cy"}, {"role": "guest", "email": "nobody"}, {"role": "guest", "surname": "x"}, 5, {"name": "no role"}, {"role": "guest", "expires_in": "90"}]`
+	refused := bob.post(at, `{"invitations": `+mixed+`}`).refuses(http.StatusUnprocessableEntity, "invalid_request")
+	for _, row := range []string{`"row":2,"field":"email"`, `"row":3,"field":"surname"`, `"row":4`, `"row":5,"field":"role"`, `"row":6,"field":"expires_in"`} {
+		refused.says(row)
+	}
+	if n := b.count(t, room); n != 2 {
+		t.Errorf("%d invitations after a refusal", n)
+	}
+	out = bob.post(at, `{"invitations": `+mixed+`, "atomic": false}`).bulk()
+	if out.Minted != 1 || out.Results[0].Name != "Cy" || len(out.Results) != 6 {
+		t.Errorf("%+v", out)
+	}
+	for _, r := range out.Results[1:] {
+		if len(r.Errors) != 1 || r.ID != "" {
+			t.Errorf("row %d: %+v", r.Row, r)
+		}
+	}
+	if out = bob.post(at, `{"invitations": [{"role": "guest", "email": "nobody"}], "atomic": false}`).bulk(); out.Minted != 0 || out.Batch != nil {
+		t.Errorf("%+v", out)
+	}
+	bob.post(at, `{"invitations": []}`).refuses(http.StatusUnprocessableEntity, "invalid_request", "invitations")
+	bob.post(at, `{"invitations": [`+strings.Repeat("{},", tokens.MaxBatch)+`{}]}`).refuses(http.StatusUnprocessableEntity, "invalid_request", "invitations")
+	bob.post(at, `{"invitations": [{"role": "guest", "name": "`+strings.Repeat("x", 8<<20)+`"}]}`).refuses(http.StatusRequestEntityTooLarge, "content_too_large")
+	bob.do("POST", at, "x", header("Content-Type", "text/plain")).refuses(http.StatusUnsupportedMediaType, "unsupported_media_type")
+}
+
+func TestAListOfHostsNeedsTheRightToMintHosts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "party")
+	key := b.key(t, "bob", oauth.InvitationsWrite)
+	at := v1 + "/rooms/party/invitations/bulk"
+	const list = `{"invitations": [{"role": "guest"}, {"role": "host"}], "atomic": %v}`
+	key.do("POST", at, fmt.Sprintf(list, true), header("Content-Type", "application/json")).refuses(http.StatusForbidden, "insufficient_scope")
+	out := key.do("POST", at, fmt.Sprintf(list, false), header("Content-Type", "application/json")).bulk()
+	if out.Minted != 1 || out.Results[1].Errors[0].Field != "role" || b.count(t, room) != 1 {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestAListInCSVIsAnsweredInCSV(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "party")
+	bob := validating(b.program(t, "bob"))
+	at := v1 + "/rooms/party/invitations/bulk"
+	kind, wants := header("Content-Type", "text/csv; charset=utf-8"), header("Accept", "text/csv")
+	const list = "name,email,role\n=1+1,ada@mail.example,guest\nBo,bo@mail.example,host\nCy,nobody,guest\n"
+
+	bob.do("POST", at, list, kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "email").says(`"row":3`)
+	bob.do("POST", at+"?atomic=maybe", list, kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "atomic")
+	bob.do("POST", at, "name,surprise\nAda,x", kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "surprise")
+	bob.do("POST", at, "", kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "invitations")
+	if n := b.count(t, room); n != 0 {
+		t.Fatalf("%d invitations after refusals", n)
+	}
+	for _, hosts := range []string{"", "&hosts=true"} {
+		a := bob.do("POST", at+"?atomic=false"+hosts, list, kind, wants).wants(http.StatusOK)
+		if got := a.Header.Get("Content-Type"); got != "text/csv; charset=utf-8" {
+			t.Errorf("Content-Type %q", got)
+		}
+		text, marked := strings.CutPrefix(a.body, "\ufeff")
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil || len(rows) != 4 || !marked {
+			t.Fatalf("%q, %v", a.body, err)
+		}
+		if rows[1][1] != "'=1+1" || !strings.Contains(rows[1][8], "/i/") || (rows[2][8] != "") != (hosts != "") || rows[3][9] != "email: is not a mail address" {
+			t.Errorf("%q", rows)
+		}
+	}
+	if n := b.count(t, room); n != 4 {
+		t.Errorf("%d invitations", n)
+	}
+	if out := bob.do("POST", at, "Ada;ada@mail.example\n", kind).bulk(); out.Minted != 1 {
+		t.Errorf("%+v", out)
+	}
+}

@@ -1,0 +1,44 @@
+package tokens
+
+import (
+	"io"
+	"strconv"
+	"time"
+
+	"admitone/rooms"
+)
+
+// WriteCSV writes what became of a list as a table for spreadsheets, with the
+// short links. The links of hosts are left out unless withHosts.
+func (l *Links) WriteCSV(w io.Writer, results []Result, withHosts bool) error {
+	c := NewCSV(w)
+	if err := c.Row("row", "name", "email", "role", "max_uses", "expires_at", "external_id", "id", "short_url", "errors"); err != nil {
+		return err
+	}
+	for _, r := range results {
+		row := []string{strconv.Itoa(r.Row), r.Draft.Name, r.Draft.Email, string(r.Draft.Role), "", "", r.Draft.ExternalID, "", "", ""}
+		if inv := r.Invitation; r.Err != nil {
+			row[9] = r.Says()
+		} else {
+			row[1], row[2], row[3], row[4], row[6] = inv.Name, inv.Email, string(inv.Role), strconv.Itoa(inv.MaxUses), inv.ExternalID
+			row[5] = time.UnixMilli(inv.ExpiresAt).UTC().Format(time.RFC3339)
+			row[7] = inv.ID.Show(rooms.InvitationPrefix)
+			if inv.Role != Host || withHosts {
+				row[8] = l.Short(inv)
+			}
+		}
+		if err := c.Row(row...); err != nil {
+			return err
+		}
+	}
+	return c.Close()
+}
+
+// Listed are invitations as the results of a list, in that order.
+func Listed(invs []Invitation) []Result {
+	all := make([]Result, len(invs))
+	for i, inv := range invs {
+		all[i] = Result{Row: i + 1, Invitation: inv}
+	}
+	return all
+}

@@ -1,0 +1,214 @@
+package tokens_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"admitone/rooms"
+	"admitone/tokens"
+)
+
+func wide(text string, big, mark bool) string {
+	if mark {
+		text = "\ufeff" + text
+	}
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(text)) {
+		if big {
+			b.Write([]byte{byte(u >> 8), byte(u)})
+		} else {
+			b.Write([]byte{byte(u), byte(u >> 8)})
+		}
+	}
+	return b.String()
+}
+
+func TestAListIsReadInEveryDialect(t *testing.T) {
+	t.Parallel()
+	const ada, zhang = "Ada Lovelace|ada@mail.example", "张伟|zhang@mail.example"
+	plain := "name,email\nAda Lovelace,ada@mail.example\n张伟,zhang@mail.example\n"
+	for name, text := range map[string]string{
+		"commas":                       plain,
+		"semicolons":                   strings.ReplaceAll(plain, ",", ";"),
+		"tabs":                         strings.ReplaceAll(plain, ",", "\t"),
+		"CRLF":                         strings.ReplaceAll(plain, "\n", "\r\n"),
+		"CR":                           strings.ReplaceAll(plain, "\n", "\r"),
+		"no line end at the end":       strings.TrimSuffix(plain, "\n"),
+		"UTF-8 with its mark":          "\ufeff" + plain,
+		"UTF-16 little-endian":         wide(plain, false, true),
+		"UTF-16 big-endian":            wide(plain, true, true),
+		"UTF-16 without a mark":        wide(plain, false, false),
+		"UTF-16 big without a mark":    wide(plain, true, false),
+		"UTF-16 with tabs, as Excel's": wide(strings.ReplaceAll(plain, ",", "\t"), false, true),
+		"quoted":                       "\"name\",\"email\"\n\"Ada Lovelace\",\"ada@mail.example\"\n\"张伟\",\"zhang@mail.example\"",
+		"a quoted line break":          "name,email\n\"Ada\nLovelace\",ada@mail.example\n张伟,zhang@mail.example",
+		"a quoted CRLF":                "name,email\r\n\"Ada\r\nLovelace\",ada@mail.example\r\n张伟,zhang@mail.example",
+		"empty rows":                   "\n\nname,email\n,\nAda Lovelace,ada@mail.example\n\n  ,\t\n张伟,zhang@mail.example\n,,\n",
+		"other order, other headings":  "E-Mail;Telefon;Full name\nada@mail.example;1;Ada Lovelace\nzhang@mail.example;2;张伟",
+		"Chinese headings":             "姓名,邮箱\nAda Lovelace,ada@mail.example\n张伟,zhang@mail.example",
+		"halves of names":              "First name,Last name,E-mail\nAda,Lovelace,ada@mail.example\n伟,张,zhang@mail.example",
+		"German halves":                "Nachname;Vorname;E-Mail-Adresse\nLovelace;Ada;ada@mail.example\n张;伟;zhang@mail.example",
+		"no headings":                  "Ada Lovelace,ada@mail.example\n张伟,zhang@mail.example",
+		"no headings, address first":   "ada@mail.example\tAda Lovelace\nzhang@mail.example\t张伟",
+		"headings nobody knows":        "Wer;Wohin\nAda Lovelace;ada@mail.example\n张伟;zhang@mail.example",
+		"as mail programs write":       "Ada Lovelace <ada@mail.example>\n\"张伟\" <zhang@mail.example>",
+		"a comma in a semicolon list":  "Ada Lovelace;ada@mail.example;London, England\n张伟;zhang@mail.example;x",
+		"spaces around":                " Name , Email \n  Ada Lovelace  , ada@mail.example\n张伟 ,zhang@mail.example ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := tokens.ReadGuestList([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, row := range l.Rows {
+				if row.Err != nil {
+					t.Errorf("line %d: %v", row.Line, row.Err)
+				}
+				got = append(got, row.Draft.Name+"|"+row.Draft.Email)
+			}
+			if strings.Join(got, "\n") != ada+"\n"+zhang {
+				t.Errorf("read as %q with columns %q", got, l.Columns)
+			}
+		})
+	}
+}
+
+func TestAListSaysEverythingThatMintTakes(t *testing.T) {
+	t.Parallel()
+	l, err := tokens.ReadGuestList([]byte("name,email,role,expires_in,expires_at,not_before,max_uses,pin,external_id,locale\n" +
+		"Ada,ada@mail.example,Host,2h,,2031-01-01T10:00:00+01:00,3,2468,b-1,de\n" +
+		"Bo,,,,2031-01-02T10:00:00Z,,,,,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []tokens.Draft{
+		{Role: tokens.Host, Name: "Ada", Email: "ada@mail.example", ExpiresIn: 2 * time.Hour, NotBefore: time.Date(2031, 1, 1, 9, 0, 0, 0, time.UTC).UnixMilli(),
+			MaxUses: 3, PIN: "2468", ExternalID: "b-1", Locale: "de"},
+		{Role: tokens.Guest, Name: "Bo", ExpiresAt: time.Date(2031, 1, 2, 10, 0, 0, 0, time.UTC).UnixMilli(), MaxUses: 1},
+	}
+	for i, row := range l.Rows {
+		if row.Draft != want[i] || row.Err != nil || row.Line != i+2 {
+			t.Errorf("line %d: %+v, %v", row.Line, row.Draft, row.Err)
+		}
+	}
+}
+
+func TestWhatIsWrongWithARowIsSaidOfThatRow(t *testing.T) {
+	t.Parallel()
+	for cell, want := range map[string]string{
+		"role=owner":                  "role: is guest or host",
+		"expires_in=90":               "expires_in: is a duration",
+		"expires_in=soon":             "expires_in: is a duration",
+		"expires_at=2026-11-30 18:00": "expires_at: is an instant",
+		"not_before=30.11.2026":       "not_before: is an instant",
+		"max_uses=many":               "max_uses: is 1 to 1000",
+		"max_uses=0":                  "max_uses: is 1 to 1000",
+		"name=M\xfcller":              "name: is not UTF-8",
+		"name=M\ufffdller":            "name: holds a character that was lost",
+		"email=a\"b\"c\"":             "",
+		"name=\"a":                    ": has quotation marks that do not match",
+		"name=Bo,one,more":            ": has more cells than the list has headings",
+	} {
+		member, value, _ := strings.Cut(cell, "=")
+		l, err := tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\n"))
+		if strings.Contains(value, ",") {
+			l, err = tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\nlast,1\n"))
+		}
+		if err != nil || len(l.Rows) < 2 {
+			t.Errorf("%q: %+v, %v", cell, l, err)
+			continue
+		}
+		switch row := l.Rows[1]; {
+		case want == "":
+			if row.Err != nil {
+				t.Errorf("%q: %v", cell, row.Err)
+			}
+		case row.Err == nil || !strings.HasPrefix(row.Err.Error(), want) || len(rooms.Wrong(row.Err)) != 1 || row.Line != 3:
+			t.Errorf("%q: line %d: %v", cell, row.Line, row.Err)
+		}
+	}
+}
+
+func TestAWholeListIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		text string
+		want error
+	}{
+		"nothing":                       {"", tokens.ErrListEmpty},
+		"empty rows":                    {"\n,,\n\t\n", tokens.ErrListEmpty},
+		"headings alone":                {"name,email\n", tokens.ErrListEmpty},
+		"one too many":                  {"name\n" + strings.Repeat("x\n", tokens.MaxBatch+1), tokens.ErrListTooLong},
+		"many times too many":           {strings.Repeat("x\n", 40*tokens.MaxBatch), tokens.ErrListTooLong},
+		"too many columns":              {"name,x\n" + strings.Repeat(",", 200), tokens.ErrListColumns},
+		"many columns, over many lines": {strings.Repeat("\"name\n\",", 300), tokens.ErrListColumns},
+		"half a character":              {wide("name\nAda", false, true) + "x", tokens.ErrListEncoding},
+	} {
+		if l, err := tokens.ReadGuestList([]byte(test.text)); err != test.want { //nolint:errorlint // it comes as it is
+			t.Errorf("%s: %d rows, %v", name, len(l.Rows), err)
+		}
+	}
+	l, err := tokens.ReadGuestList([]byte("name\n" + strings.Repeat("x\n", tokens.MaxBatch)))
+	if err != nil || len(l.Rows) != tokens.MaxBatch {
+		t.Errorf("exactly as many as may be: %d, %v", len(l.Rows), err)
+	}
+}
+
+// However many columns a list has, to refuse it takes no longer than to read it.
+func TestAListOfManyColumnsIsRefusedSoon(t *testing.T) {
+	t.Parallel()
+	for _, cell := range []string{"name,", "name;", "name\t", "x,", "\"name\n\","} {
+		from := time.Now()
+		_, err := tokens.ReadGuestList([]byte(strings.Repeat(cell, 1<<20/len(cell))))
+		if took := time.Since(from); !errors.Is(err, tokens.ErrListColumns) || took > 10*time.Second {
+			t.Errorf("%q: %v after %v", cell, err, took)
+		}
+	}
+}
+
+func TestColumnsThatAreNotUsedAreNamed(t *testing.T) {
+	t.Parallel()
+	l, err := tokens.ReadGuestList([]byte("Name,Firma,Email,,E-Mail\nAda,Analytical,ada@mail.example,x,other@mail.example\n"))
+	if err != nil || fmt.Sprint(l.Unused) != "[Firma 4 E-Mail]" || l.Rows[0].Draft.Email != "ada@mail.example" {
+		t.Errorf("%q, %+v, %v", l.Unused, l.Rows, err)
+	}
+}
+
+func FuzzReadGuestList(f *testing.F) {
+	for _, seed := range []string{"", "name,email\nAda,ada@mail.example", "a;b\n\"", "\"\"\"\n\"\"\"\"\n", wide("name\tpin\nx\t1234", true, true), "\xff\xfe\x00", "\r\r\n,\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		l, err := tokens.ReadGuestList(raw)
+		if err != nil {
+			if len(rooms.Wrong(err)) != 1 || len(l.Rows) != 0 {
+				t.Errorf("%v with %d rows", err, len(l.Rows))
+			}
+			return
+		}
+		if len(l.Rows) == 0 || len(l.Rows) > tokens.MaxBatch {
+			t.Errorf("%d rows", len(l.Rows))
+		}
+		line := 0
+		for _, row := range l.Rows {
+			if row.Line <= line {
+				t.Errorf("line %d after line %d", row.Line, line)
+			}
+			line = row.Line
+			if row.Err != nil && len(rooms.Wrong(row.Err)) == 0 {
+				t.Errorf("line %d: %v is no refusal of input", line, row.Err)
+			}
+			for _, c := range row.Cells {
+				if strings.ContainsAny(c, "\r\n") {
+					t.Errorf("line %d: a line break is left in %q", line, c)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,242 @@
+package tokens
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"admitone/rooms"
+)
+
+// The two halves of a name, where a list keeps them apart.
+const (
+	givenName  = "given name"
+	familyName = "family name"
+)
+
+// columnNames are what people write above a column, as folded gives it.
+func columnNames() map[string][]string {
+	return map[string][]string{
+		"name": {"name", "fullname", "guest", "guestname", "attendee", "participant", "displayname", "姓名", "名字", "名称", "名稱", "嘉宾", "来宾", "來賓",
+			"vollständigername", "teilnehmer", "teilnehmerin", "gast", "nomcomplet", "nometprénom", "invité", "participante", "nombrecompleto", "nombreyapellidos", "invitado"}, //nolint:misspell // Spanish
+		givenName:  {"firstname", "givenname", "forename", "vorname", "prénom", "prenom", "nombre", "名"},
+		familyName: {"lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido", "apellidos", "姓"},
+		"email": {"email", "emailaddress", "mail", "mailaddress", "emailadresse", "mailadresse", "courriel", "adresseemail", "adressemail", "correo", "correoelectrónico",
+			"correoelectronico", "邮箱", "电子邮箱", "电子邮件", "邮件", "邮件地址", "电子邮件地址", "邮箱地址", "郵箱", "電子郵件", "電子信箱", "信箱"},
+		"role":        {"role", "rolle", "rôle", "rol", "角色", "身份", "身分"},
+		"expires_in":  {"expiresin", "validfor", "gültigfür", "有效时长", "有效時長"},
+		"expires_at":  {"expiresat", "expires", "validuntil", "gültigbis", "valablejusquau", "válidohasta", "到期时间", "失效时间", "有效期至", "到期時間"},
+		"not_before":  {"notbefore", "validfrom", "gültigab", "生效时间", "生效時間"},
+		"max_uses":    {"maxuses", "uses", "人数", "人數", "次数"},
+		"pin":         {"pin", "pin码", "pin碼"},
+		"external_id": {"externalid", "reference", "bookingid", "外部编号", "编号", "編號"},
+		"locale":      {"locale", "language", "sprache", "langue", "idioma", "语言", "語言"},
+	}
+}
+
+// folded is a heading without what is written differently each time.
+func folded(heading string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, heading)
+}
+
+// headings are the members that these cells name, or nil where they are no headings.
+func headings(cells []string) []string {
+	if len(cells) > maxColumns {
+		return nil
+	}
+	names := columnNames()
+	columns, taken := make([]string, len(cells)), map[string]bool{}
+	for i, cell := range cells {
+		if strings.Contains(cell, "@") {
+			return nil
+		}
+		text := folded(cell)
+		if len(text) > 64 {
+			return nil
+		}
+		for member, spellings := range names {
+			if slices.Contains(spellings, text) && !taken[member] {
+				columns[i], taken[member] = member, true
+			}
+		}
+	}
+	if known(columns) == 0 {
+		return nil
+	}
+	return columns
+}
+
+func known(columns []string) (n int) {
+	for _, c := range columns {
+		if c != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// guessed are the columns of a list without headings that can be read: addresses
+// are where the at-signs are, names in the first other column. Where all rows but
+// the first have an address there, the first one is of headings.
+func guessed(records []GuestRow) (columns []string, headed bool) {
+	some := records[:min(len(records), 50)]
+	var at, filled []int
+	for _, row := range some {
+		for i, cell := range row.Cells {
+			if i == len(at) {
+				at, filled = append(at, 0), append(filled, 0)
+			}
+			if cell = strings.TrimSpace(cell); cell != "" {
+				filled[i]++
+			}
+			if strings.Contains(cell, "@") {
+				at[i]++
+			}
+		}
+	}
+	columns = make([]string, len(at))
+	email := -1
+	if best := slices.Max(append(at, 0)); best > 0 {
+		email = slices.Index(at, best)
+		first := records[0].Cells
+		headed = len(some) > 2 && best == len(some)-1 && (len(first) <= email || !strings.Contains(first[email], "@"))
+		columns[email] = "email"
+	}
+	for i := range columns {
+		if i != email && filled[i] > 0 {
+			columns[i] = "name"
+			break
+		}
+	}
+	return columns, headed
+}
+
+// nameUnused notes the columns that hold something and stand for nothing.
+func (l *GuestList) nameUnused(records []GuestRow, headed bool) {
+	for i, column := range l.Columns {
+		if column != "" || !slices.ContainsFunc(records, func(r GuestRow) bool { return i < len(r.Cells) && strings.TrimSpace(r.Cells[i]) != "" }) {
+			continue
+		}
+		name := strconv.Itoa(i + 1)
+		if headed && i < len(records[0].Cells) && strings.TrimSpace(records[0].Cells[i]) != "" {
+			name = firstLine(strings.TrimSpace(records[0].Cells[i]))
+		}
+		l.Unused = append(l.Unused, name)
+	}
+}
+
+// read makes the row's draft, one guest where the list does not say more.
+func (l *GuestList) read(row *GuestRow) {
+	row.Draft = Draft{Role: Guest, MaxUses: 1}
+	if row.Err != nil {
+		return
+	}
+	var errs []error
+	var given, family string
+	for i, cell := range row.Cells {
+		cell = strings.TrimSpace(cell)
+		switch {
+		case cell == "":
+			continue
+		case i >= len(l.Columns):
+			errs = append(errs, rooms.Invalid{Field: "", Detail: "has more cells than the list has headings"})
+		case l.Columns[i] == "":
+		case !utf8.ValidString(cell):
+			errs = append(errs, rooms.Invalid{Field: l.Columns[i], Detail: "is not UTF-8: save the list as “CSV UTF-8”"})
+		case strings.ContainsRune(cell, utf8.RuneError):
+			errs = append(errs, rooms.Invalid{Field: l.Columns[i], Detail: "holds a character that was lost (\ufffd)"})
+		case l.Columns[i] == givenName:
+			given = cell
+		case l.Columns[i] == familyName:
+			family = cell
+		default:
+			if err := row.Draft.set(l.Columns[i], cell); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		if i >= len(l.Columns) {
+			break
+		}
+	}
+	d := &row.Draft
+	if d.Name == "" {
+		d.Name = joined(given, family)
+	}
+	if d.Email == "" && !slices.Contains(l.Columns, "email") {
+		d.Name, d.Email = addressed(d.Name)
+	} else if name, email := addressed(d.Email); email != "" {
+		d.Email = email
+		if d.Name == "" {
+			d.Name = name
+		}
+	}
+	row.Err = errors.Join(errs...)
+}
+
+// set reads one cell into the draft.
+func (d *Draft) set(member, cell string) (err error) {
+	switch member {
+	case "name":
+		d.Name = cell
+	case "email":
+		d.Email = strings.TrimPrefix(cell, "mailto:")
+	case "pin":
+		d.PIN = cell
+	case "external_id":
+		d.ExternalID = cell
+	case "locale":
+		d.Locale = cell
+	case "role":
+		role, err := ParseRole(strings.ToLower(cell))
+		if err != nil {
+			return rooms.Invalid{Field: member, Detail: "is guest or host"} // and stays guest
+		}
+		d.Role = role
+	case "max_uses":
+		if d.MaxUses, err = strconv.Atoi(cell); err != nil || d.MaxUses == 0 {
+			d.MaxUses = 1
+			return rooms.Invalid{Field: member, Detail: "is 1 to 1000"}
+		}
+	case "expires_in":
+		if d.ExpiresIn, err = rooms.ParseDuration(cell); err != nil {
+			return rooms.Invalid{Field: member, Detail: "is a duration such as 90m, 2h or 7d"}
+		}
+	case "expires_at":
+		if d.ExpiresAt, err = rooms.ParseInstant(cell); err != nil {
+			return rooms.Invalid{Field: member, Detail: "is an instant such as 2026-01-31T09:00:00+01:00"}
+		}
+	case "not_before":
+		if d.NotBefore, err = rooms.ParseInstant(cell); err != nil {
+			return rooms.Invalid{Field: member, Detail: "is an instant such as 2026-01-31T09:00:00+01:00"}
+		}
+	}
+	return nil
+}
+
+// joined is a whole name: the family's first, and without a space, where it is
+// written in Han characters.
+func joined(given, family string) string {
+	if r, _ := utf8.DecodeRuneInString(family); unicode.Is(unicode.Han, r) {
+		return family + given
+	}
+	return strings.TrimSpace(given + " " + family)
+}
+
+// addressed takes "Ada <ada@mail.example>" apart, as mail programs write it; all
+// else is a name.
+func addressed(text string) (name, email string) {
+	name, rest, found := strings.Cut(text, "<")
+	email, rest, closed := strings.Cut(rest, ">")
+	if !found || !closed || rest != "" || !strings.Contains(email, "@") {
+		return text, ""
+	}
+	return strings.Trim(name, ` "`), email
+}
