@@ -51,13 +51,13 @@ func (v Invite) Describe(ctx context.Context, link string) string {
 
 // Text is all that a guest needs, to be copied into a message.
 func (v Invite) Text(ctx context.Context) string {
-	v.Room, v.Host = isolate(v.Room), isolate(v.Host)
+	v.Room, v.Host = undirected(v.Room), undirected(v.Host)
 	return strings.Join(append([]string{v.invites(ctx), v.when(ctx), ""}, v.how(ctx)...), "\n")
 }
 
 // Subject is what a mail with that text is about.
 func (v Invite) Subject(ctx context.Context) string {
-	return t(ctx, "share.subject", "room", isolate(v.Room))
+	return t(ctx, "share.subject", "room", undirected(v.Room))
 }
 
 // Mail is the address (RFC 6068) by which the host's own mail program begins a mail with that text.

@@ -112,6 +112,9 @@ func TestAStormOfMailsAcrossKills(t *testing.T) {
 		s.Kill()
 		s.Restart()
 	}
+	for n := 540; n < many-20; n += 40 { // each of which may take as long as a busy machine needs
+		m.Wait(t, n)
+	}
 	db := readOnly(t, s.File())
 	states := map[string]int{}
 	until(t, "the storm to end", func() bool {

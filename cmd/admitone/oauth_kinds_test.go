@@ -55,7 +55,7 @@ func TestNoSecretOpensWhatAnotherKindOpens(t *testing.T) {
 			return sent(t, s, r)
 		}, []string{"script's key"}, answered(http.StatusOK)},
 		{"the client's own door", func(t *testing.T, secret string) answer {
-			a, err := s.post("/oauth/introspect", url.Values{"token": {"x"}}, "Basic "+base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(p.ID)+":"+url.QueryEscape(secret))))
+			a, err := s.post("/oauth/introspect", url.Values{"token": {got.Access}}, "Basic "+base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(p.ID)+":"+url.QueryEscape(secret))))
 			if err != nil {
 				t.Fatal(err)
 			}
