@@ -33,7 +33,7 @@ func (w *world) appPages() []met {
 		{"consent-unknown-app", w.host, "/oauth/authorize?client_id=nobody&response_type=code", 400, nil, ""},
 		{"keys", w.host, "/account/keys", 200, nil, ""},
 		{"keys-none", w.newcomer, "/account/keys", 200, nil, ""},
-		{"keys-made", w.helper, "/account/keys", 200, func(b *browserTab) {
+		{"keys-made", w.helper, "/account/keys", 201, func(b *browserTab) {
 			b.Fill("#key-name", "Skrípt")
 			b.Follow("main form button.main")
 		}, ""},

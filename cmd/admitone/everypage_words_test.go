@@ -19,7 +19,7 @@ import (
 const said = `(() => {
 	const own = [], all = [];
 	const foreign = (e) => e.closest("[lang]").lang !== document.documentElement.lang;
-	const quoted = "bdi, code, kbd, .mono, [translate=no], datalist, select option";
+	const quoted = "bdi, code, kbd, textarea, .mono, [translate=no], datalist, select option";
 	const walk = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
 	while (walk.nextNode()) {
 		const e = walk.currentNode.parentElement;
@@ -30,6 +30,7 @@ const said = `(() => {
 	for (const e of document.querySelectorAll("*")) {
 		if (foreign(e)) continue;
 		for (const a of ["aria-label", "placeholder", "title", "alt", "data-came", "data-left", "data-title"]) {
+			if (a === "data-title" && e.matches('[data-share^="#"]')) continue; // what is shared holds names as they are
 			if (e.hasAttribute(a)) for (const list of [own, all]) list.push(e.getAttribute(a));
 		}
 	}
