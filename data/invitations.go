@@ -2,8 +2,8 @@ package data
 
 import (
 	"context"
+	"slices"
 	"strconv"
-	"strings"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -74,37 +74,69 @@ func (t *tx) insertInvitations(invs []tokens.Invitation) error {
 }
 
 func (t *tx) insertRows(invs []tokens.Invitation) error {
-	args := make([]any, 0, len(invs)*insertedColumns)
-	for _, inv := range invs {
-		args = append(args, int64(inv.ID), int64(inv.Room.ID), string(inv.Role), inv.Name, inv.Email, inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt,
-			string(inv.CreatedBy.Kind), inv.CreatedBy.Name, int64(inv.Counter), inv.ExternalID, inv.Locale, inv.Folded(), inv.PIN, inv.Wishes, int64(inv.Appointment), inv.Sequence)
+	shared := alike(invs)
+	args := make([]any, 0, len(invs)*(nShared+nOwn))
+	for i := range invs {
+		inv := &invs[i]
+		if i == 0 || !shared {
+			args = append(args, int64(inv.Room.ID), string(inv.Role), inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt, string(inv.CreatedBy.Kind), inv.CreatedBy.Name,
+				inv.Locale, inv.PIN, inv.Wishes, int64(inv.Appointment), inv.Sequence)
+		}
+		args = append(args, int64(inv.ID), int64(inv.Counter), inv.Name, inv.Email, inv.Folded(), inv.ExternalID)
 	}
-	_, err := t.exec(insertion(len(invs)), args...)
+	_, err := t.exec(insertion(len(invs), shared), args...)
 	if duplicate(err, "invitations.id") {
 		return rooms.ErrIDTaken
 	}
 	return err
 }
 
-const insertedColumns = 19
+// What an invitation begins with; the rest of its row is 0. The members of a list
+// mostly agree in the first.
+const (
+	sharedColumns = "room_id, role, max_uses, not_before, expires_at, created_at, created_by_kind, created_by, locale, pin, wishes, appointment, sequence"
+	nShared       = 13
+	ownColumns    = "id, counter, name, email, search, external_id"
+	nOwn          = 6
+)
 
-// insertion is the statement that inserts n invitations.
-func insertion(n int) string {
-	var b strings.Builder
-	b.WriteString(`INSERT INTO invitations (id, room_id, role, name, email, max_uses, not_before, expires_at, created_at, created_by_kind, created_by,
-		counter, external_id, locale, search, pin, wishes, appointment, sequence, uses, redeemed_at, revoked_at, opened_at, superseded_by) VALUES `)
+// alike tells whether all agree in sharedColumns, so that each such value is
+// handed to the database once: to hand over a value takes as long as to write it.
+func alike(invs []tokens.Invitation) bool {
+	rest := func(inv tokens.Invitation) tokens.Invitation {
+		inv.ID, inv.Counter, inv.Name, inv.Email, inv.ExternalID = 0, 0, "", "", ""
+		return inv
+	}
+	first := rest(invs[0])
+	return !slices.ContainsFunc(invs[1:], func(inv tokens.Invitation) bool { return rest(inv) != first })
+}
+
+// insertion is the statement that inserts n invitations, whose shared values are
+// the first one's or each one's own.
+func insertion(n int, shared bool) string {
+	text := []byte("INSERT INTO invitations (" + sharedColumns + ", " + ownColumns + ", uses, redeemed_at, revoked_at, opened_at, superseded_by) VALUES ")
+	values := func(from, n int) {
+		for i := range n {
+			text = append(strconv.AppendInt(append(text, '$'), int64(from+i), 10), ',')
+		}
+	}
+	next := 1
 	for i := range n {
 		if i > 0 {
-			b.WriteByte(',')
+			text = append(text, ',')
 		}
-		for j := range insertedColumns {
-			b.WriteByte("(,"[min(j, 1)])
-			b.WriteByte('$')
-			b.WriteString(strconv.Itoa(i*insertedColumns + j + 1))
+		text = append(text, '(')
+		if i > 0 && shared {
+			values(1, nShared)
+		} else {
+			values(next, nShared)
+			next += nShared
 		}
-		b.WriteString(",0,0,0,0,0)")
+		values(next, nOwn)
+		next += nOwn
+		text = append(text, "0,0,0,0,0)"...)
 	}
-	return b.String()
+	return string(text)
 }
 
 // ByID implements tokens.Store.

@@ -121,14 +121,13 @@ func (s *Invitations) MintList(ctx context.Context, by rooms.Caller, room rooms.
 	if err != nil {
 		return Batch{}, nil, err
 	}
-	var good, bad []Result
-	for _, r := range all {
-		if r.Err != nil {
-			bad = append(bad, r)
-		} else {
-			good = append(good, r)
+	var bad []Result
+	for i := range all {
+		if all[i].Err != nil {
+			bad = append(bad, all[i])
 		}
 	}
+	good := len(all) - len(bad)
 	wish := t.key(by, room)
 	// After the judgement, which may have seen what the same wish made just now.
 	if b, err := s.Store.Granted(ctx, wish); !errors.Is(err, ErrNotFound) {
@@ -137,12 +136,12 @@ func (s *Invitations) MintList(ctx context.Context, by rooms.Caller, room rooms.
 	switch {
 	case t.Atomic && len(bad) > 0:
 		return Batch{}, nil, RowErrors(bad)
-	case t.Good != 0 && t.Good != len(good):
+	case t.Good != 0 && t.Good != good:
 		return Batch{}, all, ErrListChanged
-	case len(good) == 0:
+	case good == 0:
 		return Batch{}, all, nil
 	}
-	invs, err := finished(good)
+	invs, err := finished(all, good)
 	if err != nil {
 		return Batch{}, nil, err
 	}
@@ -253,11 +252,16 @@ func (s *Invitations) markDoubles(ctx context.Context, room rooms.Room, all []Re
 	return nil
 }
 
-// finished are the invitations of these rows with their PINs. Equal PINs share a
+// finished are the invitations of the good ones of these rows with their PINs. Equal PINs share a
 // hash: a list of ten thousand that has one would take minutes otherwise.
-func finished(rows []Result) (invs []Invitation, err error) {
+func finished(rows []Result, good int) (invs []Invitation, err error) {
 	hashed := map[string]string{"": ""}
-	for _, r := range rows {
+	invs = make([]Invitation, 0, good)
+	for i := range rows {
+		r := &rows[i]
+		if r.Err != nil {
+			continue
+		}
 		if _, done := hashed[r.pin]; !done {
 			if hashed[r.pin], err = hosts.Hash(r.pin); err != nil {
 				return nil, err

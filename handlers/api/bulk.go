@@ -109,14 +109,12 @@ func (e *elements) UnmarshalJSON(text []byte) error {
 	if !bytes.HasPrefix(text, []byte("[")) {
 		return json.Unmarshal(text, (*[]json.RawMessage)(e))
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	_, err := dec.Token()
-	for err == nil && len(*e) <= tokens.MaxBatch && dec.More() {
-		var one json.RawMessage
-		err = dec.Decode(&one)
-		*e = append(*e, one)
+	for one := range pieces(bytes.Clone(text)) {
+		if *e = append(*e, one); len(*e) > tokens.MaxBatch {
+			break
+		}
 	}
-	return err
+	return nil
 }
 
 // wantsCSV tells whether the caller would rather have CSV than JSON.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"maps"
 	"mime"
 	"net/http"
@@ -138,19 +139,64 @@ func names(v any) (out []string) {
 }
 
 // exact refuses what encoding/json lets pass: null for the object, and members
-// in another case.
-func exact(body []byte, v any) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+// in another case. The text is known to be JSON.
+func exact(text []byte, v any) error {
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		return notObject
 	}
-	for _, name := range names(v) {
-		delete(members, name)
-	}
-	for name := range members {
-		return rooms.Invalid{Field: name, Detail: unknown}
+	known := names(v)
+	for member := range pieces(text) {
+		if name := memberName(member); !slices.Contains(known, name) {
+			return rooms.Invalid{Field: name, Detail: unknown}
+		}
 	}
 	return nil
+}
+
+// memberName is the name of an object's member.
+func memberName(member []byte) string {
+	end := 1
+	for ; member[end] != '"'; end++ {
+		if member[end] == '\\' {
+			end++
+		}
+	}
+	var name string
+	if json.Unmarshal(member[:end+1], &name) != nil {
+		return string(member[:end+1])
+	}
+	return name
+}
+
+// pieces are what stands between the commas of a JSON object or array, which the
+// text is known to be.
+func pieces(text []byte) iter.Seq[[]byte] {
+	text = bytes.TrimSpace(text)
+	text = bytes.TrimSpace(text[1 : len(text)-1])
+	return func(yield func([]byte) bool) {
+		from, depth, quoted := 0, 0, false
+		for i := 0; i < len(text); i++ {
+			switch c := text[i]; {
+			case quoted && c == '\\':
+				i++
+			case c == '"':
+				quoted = !quoted
+			case quoted:
+			case c == '{', c == '[':
+				depth++
+			case c == '}', c == ']':
+				depth--
+			case c == ',' && depth == 0:
+				if !yield(bytes.TrimSpace(text[from:i])) {
+					return
+				}
+				from = i + 1
+			}
+		}
+		if len(text) > 0 {
+			yield(bytes.TrimSpace(text[from:]))
+		}
+	}
 }
 
 // opt is a member that may be absent, null or a value.

@@ -3,8 +3,10 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"admitone/rooms"
 	"admitone/tokens"
@@ -54,4 +56,24 @@ func TestALongListIsNotTakenApart(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+}
+
+// FuzzExactSeesEveryMember: against encoding/json's own map of an object's members.
+func FuzzExactSeesEveryMember(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"role":"guest"}`, ` {"rol\u0065" : ["}", {"a":","}] , "pin":"\\\""} `, `{"Role":1}`, `{"":1}`, `null`, `[]`, `{"a\"b":1,"x":{"y":[1,2]}}`, `{"\ud800":1}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) || !utf8.Valid(text) {
+			return
+		}
+		var members map[string]json.RawMessage
+		bad := json.Unmarshal(text, &members) != nil || members == nil
+		for name := range members {
+			bad = bad || !slices.Contains(names(&wanted{}), name)
+		}
+		if err := exact(text, &wanted{}); bad != (err != nil) {
+			t.Errorf("%q: %v, want bad %v", text, err, bad)
+		}
+	})
 }

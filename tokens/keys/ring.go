@@ -70,6 +70,7 @@ type Ring struct {
 	alg   string
 
 	keys   atomic.Pointer[[]key]
+	heads  sync.Map // of tokens, by key and typ
 	mu     sync.Mutex
 	readAt time.Time    // when somebody last asked for it to be read again
 	failed error        // why that could not be

@@ -2,6 +2,8 @@ package keys
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,9 +27,34 @@ func (r *Ring) Sign(use Use, typ string, claims jwt.Claims) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("no key for %s", use)
 	}
-	t := jwt.NewWithClaims(k.method, claims)
-	t.Header = map[string]any{"alg": k.Alg, "kid": k.ID, "typ": typ}
-	return t.SignedString(k.signs)
+	head, err := r.head(k, typ)
+	if err != nil {
+		return "", err
+	}
+	said, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	text := head + base64.RawURLEncoding.EncodeToString(said)
+	signature, err := k.method.Sign(text, k.signs)
+	return text + "." + base64.RawURLEncoding.EncodeToString(signature), err
+}
+
+// head is a token's first part with the point after it, the same for all of a key.
+func (r *Ring) head(k key, typ string) (string, error) {
+	name := k.ID + " " + typ
+	if made, ok := r.heads.Load(name); ok {
+		return made.(string), nil //nolint:forcetypeassert // only strings are stored, in this function
+	}
+	t := jwt.NewWithClaims(k.method, jwt.RegisteredClaims{})
+	t.Header["kid"], t.Header["typ"] = k.ID, typ
+	text, err := t.SigningString()
+	head, _, _ := strings.Cut(text, ".")
+	head += "."
+	if err == nil {
+		r.heads.Store(name, head)
+	}
+	return head, err
 }
 
 // Verify fills claims from a token made by Sign with the same use and typ.
