@@ -51,8 +51,8 @@ func ends(now int64, over bool) int64 {
 // Turnout implements tokens.AttendanceStore. It looks through the index of the
 // list alone.
 func (s *Invitations) Turnout(ctx context.Context, room rooms.Room, now int64) (n tokens.Turnout, err error) {
-	err = s.db.row(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN `+didCome+` THEN 1 ELSE 0 END), 0),
-		COALESCE(SUM(CASE WHEN `+mayCome+` AND s.expires_at > $2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(s.uses), 0),
+	err = s.db.row(ctx, `SELECT COUNT(*), COUNT(*) FILTER (WHERE `+didCome+`), COUNT(*) FILTER (WHERE `+mayCome+` AND s.expires_at > $2),
+		COALESCE(SUM(s.uses) FILTER (WHERE s.uses <> 0), 0),
 		(SELECT COUNT(*) FROM events e WHERE e.room_id = $1 AND e.kind = 'invitation.refused')
 		FROM invitations s WHERE s.room_id = $1 AND `+guestList, int64(room.ID), ends(now, room.Over(now))).
 		Scan(&n.Invited, &n.Came, &n.NotYet, &n.People, &n.Refused)

@@ -9,18 +9,39 @@ import (
 	"admitone/tokens"
 )
 
-// List implements tokens.Store.
-//
-// It looks through an index alone, which holds all that filters ask for, and then
-// reads only the rows of the page. CROSS JOIN has SQLite do so in this order.
+// List implements tokens.Store. By name, most of what is asked for stands not far
+// from where the page begins; what does not is looked for among all.
 func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invitation, error) {
 	// SQLite refuses to look for a text that is very long; none that is longer than
 	// what it is looked for in can be there.
 	if !storable(q.Text) || !storable(q.ExternalID) || utf8.RuneCountInString(q.Text) > tokens.MaxNameLen+1+tokens.MaxEmailLen {
 		return nil, nil
 	}
+	if q.Sort == tokens.ByName && filtered(q) && q.ExternalID == "" {
+		near, err := s.page(ctx, q, true)
+		if err != nil || len(near) == q.Limit {
+			return near, err
+		}
+	}
+	return s.page(ctx, q, false)
+}
+
+// filtered tells whether q asks for more than the index by name knows.
+func filtered(q tokens.Query) bool {
+	return q.State != "" || q.Role != "" || q.ExternalID != "" || q.Attendance != "" || q.Batch.ID != 0
+}
+
+// page looks through an index alone, which holds all that filters ask for, and then
+// reads only the rows of the page. CROSS JOIN has SQLite do so in this order. With
+// near it looks at the next few rows by name instead, and no further.
+func (s *Invitations) page(ctx context.Context, q tokens.Query, near bool) ([]tokens.Invitation, error) {
 	f := filter{args: []any{int64(q.Room), q.Limit}}
-	page, row := f.order(q)
+	page, row := f.order(q, near)
+	from := `invitations s WHERE s.room_id = $1`
+	if near {
+		from = `(SELECT s.id FROM ` + from + f.where.String() + page + ` LIMIT ` + nearby + ` * $2) n CROSS JOIN invitations s WHERE s.id = n.id`
+		f.where.Reset()
+	}
 	f.state(q)
 	f.attended(q)
 	if q.Role != "" {
@@ -32,13 +53,13 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 	if q.Batch.ID != 0 {
 		f.and("s.id BETWEEN %s AND %s", int64(q.Batch.ID), int64(q.Batch.Last))
 	}
-	if q.Text != "" {
-		f.and(`s.search LIKE %s ESCAPE '\'`, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))+"%")
-	}
 	return list(ctx, s.db, scanInvitation, strings.Replace(invitationColumns, "FROM invitations i ",
-		`FROM (SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+page+` LIMIT $2) p CROSS JOIN invitations i `, 1)+
+		`FROM (SELECT s.id FROM `+from+f.where.String()+page+` LIMIT $2) p CROSS JOIN invitations i `, 1)+
 		` WHERE i.id = p.id`+row, f.args...)
 }
+
+// nearby is how many rows are looked at for each that is asked for, before all are.
+const nearby = "20"
 
 // filter is a condition on invitations s of one room, and what it asks for.
 type filter struct {
@@ -58,7 +79,7 @@ func (f *filter) and(condition string, values ...any) {
 
 // order begins after the position, and tells how the page is found in order and
 // how its rows are read in the same.
-func (f *filter) order(q tokens.Query) (page, row string) {
+func (f *filter) order(q tokens.Query, near bool) (page, row string) {
 	switch q.Sort {
 	case tokens.Oldest:
 		if q.After.ID != 0 {
@@ -67,9 +88,9 @@ func (f *filter) order(q tokens.Query) (page, row string) {
 		return " ORDER BY s.id", " ORDER BY i.id"
 	case tokens.ByName:
 		name := "s.search" + byBytes
-		if q.State != "" && q.State != tokens.Superseded && q.State != tokens.Revoked {
-			// The index by name knows no uses: the other one is looked through, and what
-			// matches is sorted. An expression is in no index.
+		if !near && filtered(q) {
+			// Another index is looked through, and what matches is sorted. An
+			// expression is in no index.
 			name = "COALESCE(s.search, '')" + byBytes
 		}
 		if q.After.ID != 0 {
@@ -84,23 +105,46 @@ func (f *filter) order(q tokens.Query) (page, row string) {
 	return " ORDER BY s.id DESC", " ORDER BY i.id DESC"
 }
 
-// state is Invitation.State as a condition. Only where another row counts the
-// uses, that is read.
+// state is Invitation.State as a condition, with the text within it: what tells a
+// state from most others is asked first, then the text, then all else, since most
+// rows are none of those wanted. Only where another row counts the uses, that is read.
 func (f *filter) state(q tokens.Query) {
-	const good = "s.superseded_by = 0 AND s.revoked_at = 0"
-	uses := func(are string) string {
-		return " AND (s.uses " + are + " s.max_uses OR s.counter <> s.id) AND (s.counter = s.id OR (SELECT c.uses " + are + " c.max_uses FROM invitations c WHERE c.id = s.counter))"
+	// Neither is negative. As two, PostgreSQL would ask them of every row, and first.
+	const good = "s.superseded_by + s.revoked_at = 0"
+	uses := func(are string) (mostly, shared string) {
+		return "(s.uses " + are + " s.max_uses OR s.counter <> s.id)",
+			" AND (s.counter = s.id OR (SELECT c.uses " + are + " c.max_uses FROM invitations c WHERE c.id = s.counter))"
 	}
+	used, usedByOthers := uses(">=")
+	free, freeByOthers := uses("<")
 	switch q.State {
 	case tokens.Superseded:
 		f.and("s.superseded_by <> 0")
+		f.text(q)
 	case tokens.Revoked:
-		f.and("s.superseded_by = 0 AND s.revoked_at <> 0")
+		f.and("s.revoked_at <> 0")
+		f.text(q)
+		f.and("s.superseded_by = 0")
 	case tokens.Redeemed:
-		f.and(good + uses(">="))
+		f.and(used)
+		f.text(q)
+		f.and(good + usedByOthers)
 	case tokens.Expired:
-		f.and(good+" AND s.expires_at <= %s"+uses("<"), q.Now)
+		f.and("s.expires_at <= %s", q.Now)
+		f.text(q)
+		f.and(free + " AND " + good + freeByOthers)
 	case tokens.Pending:
-		f.and(good+" AND s.expires_at > %s"+uses("<"), q.Now)
+		f.and(free)
+		f.text(q)
+		f.and("s.expires_at > %s AND "+good+freeByOthers, q.Now)
+	default:
+		f.text(q)
+	}
+}
+
+// text is part of what is looked through.
+func (f *filter) text(q tokens.Query) {
+	if q.Text != "" {
+		f.and(`s.search LIKE %s ESCAPE '\'`, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))+"%")
 	}
 }

@@ -44,10 +44,16 @@ func (t *tx) queue(ids *rooms.IDs, sends []mail.Send) (n int, err error) {
 	return n, nil
 }
 
-// unsent is the condition on invitations i, with counter c, that u asks for.
+// unsent is the condition on invitations i that u asks for: those of the index
+// invitations_unmailed, which are few once all were sent. Where another row counts,
+// the invitation's own has its uses left. The rest is asked of each by an index, and
+// written so that PostgreSQL neither looks through all that was ever sent before it
+// finds the first, nor compiles the question, which takes longer than to answer it.
 func unsent(u mail.Unsent) (query string, args []any) {
-	query = `FROM invitations i JOIN invitations c ON c.id = i.counter WHERE i.room_id = $1 AND i.email <> '' AND i.superseded_by = 0 AND i.revoked_at = 0
-		AND i.expires_at > $2 AND c.uses < c.max_uses AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.invitation_id = i.id AND d.word = 'invited')`
+	query = `FROM invitations i WHERE i.room_id = $1 AND i.expires_at > $2
+		AND i.mailed = 0 AND i.email <> '' AND i.superseded_by = 0 AND i.revoked_at = 0 AND i.uses < i.max_uses
+		AND (i.counter = i.id OR EXISTS (SELECT 1 FROM invitations c WHERE c.id = i.counter AND c.uses < c.max_uses LIMIT 1 OFFSET 0))
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.invitation_id = i.id AND d.word = 'invited' LIMIT 1 OFFSET 0)`
 	args = []any{int64(u.Room), u.Now}
 	if !u.Hosts {
 		query += ` AND i.role = 'guest'`
@@ -61,9 +67,10 @@ func unsent(u mail.Unsent) (query string, args []any) {
 
 // QueueUnsent implements mail.Store.
 func (s *Outbox) QueueUnsent(ctx context.Context, u mail.Unsent, send mail.Send) (queued int, err error) {
+	var first rooms.ID
 	for again := true; again; again = errors.Is(err, rooms.ErrIDTaken) {
 		err = s.db.write(ctx, func(t *tx) (err error) {
-			queued, err = t.queueUnsent(s.ids, u, send)
+			first, queued, err = t.queueUnsent(s.ids, u, send)
 			return err
 		})
 	}
@@ -71,23 +78,40 @@ func (s *Outbox) QueueUnsent(ctx context.Context, u mail.Unsent, send mail.Send)
 		return 0, err
 	}
 	s.db.wake()
+	s.mark(ctx, u.Room, first, queued)
 	return queued, nil
 }
 
-// queueUnsent is two statements, however many there are. An id of an event that
-// another machine made in the same millisecond is rooms.ErrIDTaken.
-func (t *tx) queueUnsent(ids *rooms.IDs, u mail.Unsent, send mail.Send) (int, error) {
+// mark keeps that these mails were queued on their invitations, which saves later
+// questions a look at them. It is no part of the change that queued them, which
+// on PostgreSQL may not take that long: what fails here is done when each is settled.
+func (s *Outbox) mark(ctx context.Context, room, first rooms.ID, n int) {
+	const most = 5000
+	for i := 0; i < n; i += most {
+		if err := s.db.write(context.WithoutCancel(ctx), func(t *tx) error {
+			_, err := t.exec(`UPDATE invitations SET mailed = 1 WHERE id IN (SELECT d.invitation_id FROM deliveries d WHERE d.id >= $1 AND d.id < $2 AND d.room_id = $3)`,
+				int64(first)+int64(i), int64(first)+int64(min(i+most, n)), int64(room))
+			return err
+		}); err != nil {
+			return
+		}
+	}
+}
+
+// queueUnsent is three statements, however many there are, and returns the id of the
+// first. An id of an event that another machine made in the same millisecond is
+// rooms.ErrIDTaken.
+func (t *tx) queueUnsent(ids *rooms.IDs, u mail.Unsent, send mail.Send) (first rooms.ID, queued int, err error) {
 	from, args := unsent(u)
 	var n int
 	if err := t.row(`SELECT COUNT(*) `+from, args...).Scan(&n); err != nil || n == 0 {
-		return 0, err
+		return 0, 0, err
 	}
-	first, err := t.deliverAll(ids, n, from, args, send.Delivery, "0")
-	if err != nil {
-		return 0, err
+	if first, err = t.deliverAll(ids, n, from, args, send.Delivery, "0"); err != nil {
+		return 0, 0, err
 	}
 	ev := send.Event
-	queued, err := t.exec(`INSERT INTO events (id, at, actor_kind, actor, kind, room_id, invitation_id, admission_id, detail)
+	did, err := t.exec(`INSERT INTO events (id, at, actor_kind, actor, kind, room_id, invitation_id, admission_id, detail)
 		SELECT d.id - CAST($1 AS BIGINT) + CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), d.room_id, d.invitation_id, 0, CAST($7 AS TEXT)
 		FROM deliveries d WHERE d.id >= $1 AND d.id < CAST($1 AS BIGINT) + $8 AND d.room_id = $9`,
 		int64(first), int64(ids.Run(ev.At, n)), ev.At, string(ev.Actor.Kind), ev.Actor.Name, string(ev.Kind), ev.Detail, n, int64(u.Room))
@@ -95,13 +119,13 @@ func (t *tx) queueUnsent(ids *rooms.IDs, u mail.Unsent, send mail.Send) (int, er
 		ids.Skip()
 		err = rooms.ErrIDTaken
 	}
-	return int(queued), err
+	return first, int(did), err
 }
 
 // CountUnsent implements mail.Store.
 func (s *Outbox) CountUnsent(ctx context.Context, u mail.Unsent) (n int, err error) {
 	from, args := unsent(u)
-	err = s.db.row(ctx, `SELECT COUNT(*) `+from, args...).Scan(&n)
+	err = s.db.row(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 %s LIMIT %d) x`, from, mail.Many+1), args...).Scan(&n)
 	return n, known(err)
 }
 
@@ -129,22 +153,22 @@ func (s *Outbox) Latest(ctx context.Context, word audit.Word, invitations []room
 
 // Told implements mail.Store.
 func (s *Outbox) Told(ctx context.Context, room rooms.ID) (n int, err error) {
-	err = s.db.row(ctx, `SELECT COUNT(*) FROM invitations i WHERE i.room_id = $1 AND i.revoked_at = 0 AND `+toldByMail, int64(room)).Scan(&n)
+	err = s.db.row(ctx, `SELECT COUNT(*) FROM invitations i WHERE i.room_id = $1 AND i.revoked_at = 0 AND `+notRemoved+` AND `+toldByMail, int64(room)).Scan(&n)
 	return n, known(err)
 }
 
 // Tally implements mail.Store.
 func (s *Outbox) Tally(ctx context.Context, room rooms.ID) (map[outbox.State]int, error) {
-	type row struct {
-		state outbox.State
-		n     int
-	}
-	all, err := list(ctx, s.db, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.state, &x.n) },
-		`SELECT state, COUNT(*) FROM deliveries d WHERE room_id = $1 AND kind = 'mail'
-			AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.invitation_id = d.invitation_id AND n.id > d.id) GROUP BY state`, int64(room))
 	tally := map[outbox.State]int{}
-	for _, r := range all {
-		tally[r.state] = r.n
+	for _, state := range outbox.States() {
+		var n int
+		if err := s.db.row(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE room_id = $1 AND state = $2 AND kind = 'mail' AND latest = 1 LIMIT $3) x`,
+			int64(room), string(state), mail.Many+1).Scan(&n); err != nil {
+			return nil, known(err)
+		}
+		if n > 0 {
+			tally[state] = n
+		}
 	}
-	return tally, err
+	return tally, nil
 }

@@ -7,7 +7,8 @@ import (
 
 // Ahead is by how much the clock that now tells is ahead of PostgreSQL's own:
 // negative where it is behind, and 0 on SQLite, which has none. Nothing is decided
-// by PostgreSQL's clock; but instances that share it should agree.
+// by PostgreSQL's clock but how fast instances together deliver; yet those that share
+// it should agree.
 func (db *DB) Ahead(ctx context.Context, now func() time.Time) (time.Duration, error) {
 	if db.lite {
 		return 0, nil

@@ -1,7 +1,6 @@
 package datatest
 
 import (
-	"bufio"
 	"net"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 type Mail struct {
 	From, To string
 	Text     string // with dots as they were meant
+	Secret   bool   // came under TLS
 	At       time.Time
 }
 
@@ -23,12 +23,15 @@ type MailServer struct {
 	URL string // for SMTP_URL
 
 	// Answer is asked at each stage of a mail, "MAIL", "RCPT", "DATA" and "." after
-	// the text: nothing takes it, Cut closes the connection, and anything else is
+	// the text, at "STARTTLS", and at "AUTH" with what was given last for From:
+	// nothing lets it go its way, Cut closes the connection, and anything else is
 	// the reply.
 	Answer func(stage string, m Mail) string
 
+	manners     Manners
 	mu          sync.Mutex
 	taken       []Mail
+	heard       strings.Builder
 	tried       map[string]int
 	connections int
 	listener    net.Listener
@@ -39,14 +42,20 @@ type MailServer struct {
 // Cut is the answer of a server that is gone.
 const Cut = "cut"
 
-// NewMailServer begins to serve until the test ends; answer may be nil.
+// NewMailServer begins to serve until the test ends, in the clear and whomever; answer may be nil.
 func NewMailServer(t testing.TB, answer func(stage string, m Mail) string) *MailServer {
+	t.Helper()
+	return NewMannered(t, Manners{}, answer)
+}
+
+// NewMannered is NewMailServer with such manners.
+func NewMannered(t testing.TB, manners Manners, answer func(stage string, m Mail) string) *MailServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &MailServer{URL: "smtp://" + l.Addr().String(), Answer: answer, listener: l, tried: map[string]int{}, open: map[net.Conn]bool{}}
+	s := &MailServer{URL: manners.url(l.Addr().String()), Answer: answer, manners: manners, listener: l, tried: map[string]int{}, open: map[net.Conn]bool{}}
 	s.changed = sync.NewCond(&s.mu)
 	var serving sync.WaitGroup
 	serving.Go(func() {
@@ -59,7 +68,10 @@ func NewMailServer(t testing.TB, answer func(stage string, m Mail) string) *Mail
 			s.connections++
 			s.open[c] = true
 			s.mu.Unlock()
-			serving.Go(func() { s.serve(c) })
+			serving.Go(func() {
+				defer s.left(c)
+				s.serve(c)
+			})
 		}
 	})
 	t.Cleanup(func() {
@@ -105,6 +117,20 @@ func (s *MailServer) Connections() int {
 	return s.connections
 }
 
+// Open is how many of them there are now.
+func (s *MailServer) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+// Overheard is what was said to it in the clear, the texts of mails aside.
+func (s *MailServer) Overheard() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard.String()
+}
+
 // Wait returns when so many mails were taken in all; it fails the test where none comes for a minute.
 func (s *MailServer) Wait(t testing.TB, n int) []Mail {
 	t.Helper()
@@ -128,92 +154,9 @@ func (s *MailServer) Wait(t testing.TB, n int) []Mail {
 	return slices.Clone(s.taken)
 }
 
-func (s *MailServer) serve(c net.Conn) {
-	defer func() {
-		_ = c.Close()
-		s.mu.Lock()
-		delete(s.open, c)
-		s.mu.Unlock()
-	}()
-	r := bufio.NewReader(c)
-	say := func(reply string) bool {
-		_, err := c.Write([]byte(reply + "\r\n"))
-		return err == nil
-	}
-	say("220 mail.example ready")
-	var m Mail
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		word, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
-		reply := "250 2.0.0 well"
-		switch word = strings.ToUpper(word); word {
-		case "EHLO":
-			reply = "250-mail.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES"
-		case "MAIL":
-			m = Mail{From: inBrackets(rest)}
-			reply = s.ask(word, m, reply)
-		case "RCPT":
-			m.To = inBrackets(rest)
-			s.mu.Lock()
-			s.tried[m.To]++
-			s.mu.Unlock()
-			reply = s.ask(word, m, reply)
-		case "DATA":
-			if reply = s.ask(word, m, "354 go on"); reply[0] != '3' {
-				break
-			}
-			say(reply)
-			if m.Text, err = text(r); err != nil {
-				return
-			}
-			m.At = time.Now()
-			reply = s.ask(".", m, "250 2.0.0 taken")
-			if strings.HasPrefix(reply, "250") {
-				s.mu.Lock()
-				s.taken = append(s.taken, m)
-				s.changed.Broadcast()
-				s.mu.Unlock()
-			}
-		case "QUIT":
-			say("221 bye")
-			return
-		}
-		if reply == Cut || !say(reply) {
-			return
-		}
-	}
-}
-
-// ask is the server's reply at that stage.
-func (s *MailServer) ask(stage string, m Mail, usual string) string {
-	if s.Answer != nil {
-		if reply := s.Answer(stage, m); reply != "" {
-			return reply
-		}
-	}
-	return usual
-}
-
-func inBrackets(s string) string {
-	_, s, _ = strings.Cut(s, "<")
-	s, _, _ = strings.Cut(s, ">")
-	return s
-}
-
-// text reads up to the dot that ends it.
-func text(r *bufio.Reader) (string, error) {
-	var b strings.Builder
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return "", err
-		}
-		if line == ".\r\n" {
-			return b.String(), nil
-		}
-		b.WriteString(strings.TrimPrefix(line, "."))
-	}
+func (s *MailServer) left(c net.Conn) {
+	_ = c.Close()
+	s.mu.Lock()
+	delete(s.open, c)
+	s.mu.Unlock()
 }

@@ -2,8 +2,10 @@ package datatest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -75,6 +77,44 @@ func outboxPromises() []promise {
 			all.Wait()
 			same(t, "taken", [2]int32{got[0].Load(), got[1].Load()}, [2]int32{1, 1})
 			same(t, "attempts", t.count("SELECT SUM(attempts) FROM deliveries"), 2)
+		}},
+		{"of many who take at once each gets one, while there are enough", func(t *trial) {
+			t.clearOutbox()
+			inv := t.invitation(t.room(), withAddress)
+			const many = 12
+			for i := range many {
+				t.queue(1, t.sendOf(inv, fmt.Sprint("k", i)))
+			}
+			taken := Winners(t.T, many, outbox.ErrLost, func(int) error {
+				_, found, err := t.Outbox.Take(t.ctx, outbox.Mail, "w", t.now, t.now+minute)
+				if err == nil && !found {
+					err = outbox.ErrLost
+				}
+				return err
+			})
+			same(t, "taken", taken, many)
+		}},
+		{"turns of all instances together are a pace apart, and nobody waits for a clock that was set back", func(t *trial) {
+			const pace, many = 10 * time.Second, 4
+			var waits [many]time.Duration
+			Winners(t.T, many, nil, func(i int) (err error) {
+				waits[i], err = t.Outbox.Turn(t.ctx, "turns", pace)
+				return err
+			})
+			slices.Sort(waits[:])
+			for i, wait := range waits {
+				want := time.Duration(i) * pace
+				if t.DB.Kind() == "sqlite" {
+					want = 0 // of one instance
+				}
+				if wait > want || wait < want-pace*9/10 {
+					t.Errorf("turn %d is in %s, want %s", i, wait, want)
+				}
+			}
+			t.exec("UPDATE paces SET next_at = next_at + 3600000000")
+			wait, err := t.Outbox.Turn(t.ctx, "turns", pace)
+			t.must(err)
+			same(t, "waits for it", wait > 0, false)
 		}},
 		{"a lease that is over is taken again, and its worker may no longer hand over or settle", func(t *trial) {
 			t.clearOutbox()
@@ -167,7 +207,9 @@ func mailPromises() []promise {
 			host := t.invitation(r, withAddress, func(inv *tokens.Invitation) { inv.Role = tokens.Host })
 			t.exec("UPDATE invitations SET revoked_at = 1 WHERE id = $1", int64(t.invitation(r, withAddress).ID))
 			t.exec("UPDATE invitations SET expires_at = 1 WHERE id = $1", int64(t.invitation(r, withAddress).ID))
-			t.take(t.invitation(r, withAddress), "used")
+			used := t.invitation(r, withAddress)
+			t.take(used, "used")
+			t.invitation(r, withAddress, func(inv *tokens.Invitation) { inv.Counter = used.ID })
 			t.invitation(t.room(), withAddress)
 			t.queue(1, t.sendOf(sent, "before"))
 			t.settled(sent, outbox.Refused)
@@ -212,7 +254,23 @@ func mailPromises() []promise {
 			same(t, "told", told, 1)
 			tally, err := t.Outbox.Tally(t.ctx, r.ID)
 			t.must(err)
-			same(t, "tally", tally, map[outbox.State]int{outbox.Waiting: 2})
+			same(t, "tally", tally, map[outbox.State]int{outbox.Waiting: 2, outbox.Sent: 1})
+			for _, state := range []outbox.State{outbox.Doubtful, outbox.Refused} {
+				d := t.takeNext("one")
+				d.State, d.SettledAt = state, t.now
+				t.must(t.Outbox.Settle(t.ctx, d, audit.Event{}))
+			}
+			tally, err = t.Outbox.Tally(t.ctx, r.ID)
+			t.must(err)
+			same(t, "tally at the end", tally, map[outbox.State]int{outbox.Doubtful: 1, outbox.Refused: 1})
+			again := t.sendOf(one, "again")
+			t.queue(1, again)
+			d := t.takeNext("one")
+			d.State, d.SettledAt = outbox.Dropped, t.now
+			t.must(t.Outbox.Settle(t.ctx, d, audit.Event{}))
+			tally, err = t.Outbox.Tally(t.ctx, r.ID)
+			t.must(err)
+			same(t, "tally, and one that was not needed", tally, map[outbox.State]int{outbox.Doubtful: 1, outbox.Refused: 1, outbox.Dropped: 1})
 		}},
 		{"a change tells those who were invited by mail, in its transaction", func(t *trial) {
 			t.clearOutbox()

@@ -33,6 +33,9 @@ const (
 	Dropped  State = "dropped"  // it was true no more before it went out
 )
 
+// States are all of them.
+func States() []State { return []State{Waiting, Handing, Sent, Refused, Doubtful, Dropped} }
+
 // Settled tells whether nothing more will happen by itself.
 func (s State) Settled() bool { return s != Waiting && s != Handing }
 
@@ -65,6 +68,10 @@ type Store interface {
 	// other hands, until that moment, and counts the attempt. Of workers at once,
 	// also of several servers, one gets it. It reports false where there is none.
 	Take(ctx context.Context, kind Kind, worker string, now, until int64) (Delivery, bool, error)
+	// Turn is how long to wait until the next delivery of that kind may begin, so
+	// that all servers of the database together begin one each pace, and takes that
+	// turn. Where there can be but one server, it keeps its own pace: 0.
+	Turn(ctx context.Context, kind Kind, pace time.Duration) (wait time.Duration, err error)
 	// Hand marks it as Handing, with a lease until then: ErrLost where the lease it
 	// was taken under does not hold.
 	Hand(ctx context.Context, d Delivery, now, until int64) error

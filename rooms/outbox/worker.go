@@ -21,7 +21,7 @@ type Worker struct {
 	Courier Courier
 	Now     func() time.Time
 	Log     *slog.Logger
-	Pace    time.Duration // between the beginnings of two attempts
+	Pace    time.Duration // between the beginnings of two attempts, of all workers on the database
 	// Backoff is how long to wait after so many attempts; nil for the usual.
 	Backoff func(attempts int) time.Duration
 }
@@ -31,7 +31,7 @@ func (w *Worker) Run(ctx context.Context) {
 	name := rand.Text()
 	defer w.Courier.Rest()
 	var next, swept time.Time
-	away := 0
+	away, last := 0, ""
 	for ctx.Err() == nil {
 		if time.Since(swept) > within/4 {
 			w.strand(ctx, name)
@@ -46,13 +46,16 @@ func (w *Worker) Run(ctx context.Context) {
 			w.rest(ctx)
 			continue
 		}
+		pause(ctx, w.turn(ctx), nil)
 		next = time.Now().Add(w.Pace)
-		if w.carry(ctx, d) {
+		why := w.carry(ctx, d)
+		if w.tell(last, why); why == "" {
 			away = 0
 		} else {
 			away++
 			next = time.Now().Add(min(time.Second<<min(away, 6), time.Minute))
 		}
+		last = why
 		pause(ctx, time.Until(next), nil)
 	}
 }
@@ -76,8 +79,30 @@ func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	}
 }
 
-// carry makes one attempt, and reports false where nobody is there to take anything.
-func (w *Worker) carry(ctx context.Context, d Delivery) (there bool) {
+// turn is how long other servers have us wait. Where that cannot be asked, this
+// worker's own pace must do.
+func (w *Worker) turn(ctx context.Context) time.Duration {
+	wait, err := w.Store.Turn(ctx, w.Kind, w.Pace)
+	if err != nil && ctx.Err() == nil {
+		w.Log.Warn("outbox", "kind", string(w.Kind), "error", err.Error())
+	}
+	return wait
+}
+
+// tell lets the operator know that nobody takes anything, when why becomes
+// another, and when somebody does again.
+func (w *Worker) tell(last, why string) {
+	switch why {
+	case last:
+	case "":
+		w.Log.Info("outbox goes on", "kind", string(w.Kind))
+	default:
+		w.Log.Warn("outbox", "kind", string(w.Kind), "error", why)
+	}
+}
+
+// carry makes one attempt, and tells why nobody is there to take anything, if so.
+func (w *Worker) carry(ctx context.Context, d Delivery) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	handed := false
@@ -90,11 +115,14 @@ func (w *Worker) carry(ctx context.Context, d Delivery) (there bool) {
 		return nil
 	})
 	if errors.Is(err, ErrLost) {
-		return true // whoever has it now, or the next look, goes on
+		return "" // whoever has it now, or the next look, goes on
 	}
 	var away Away
 	w.settle(ctx, w.after(d, err, handed))
-	return !errors.As(err, &away)
+	if errors.As(err, &away) {
+		return short(away.Why)
+	}
+	return ""
 }
 
 // after is the delivery as an attempt that ended with err leaves it.

@@ -34,16 +34,21 @@ type Store interface {
 	// QueueUnsent queues such a send, under a key of its own, for each invitation
 	// that was asked for and was never sent an invitation by mail; all or none.
 	QueueUnsent(ctx context.Context, u Unsent, send Send) (int, error)
-	// CountUnsent counts what QueueUnsent would queue.
+	// CountUnsent counts what QueueUnsent would queue, up to Many and one more.
 	CountUnsent(ctx context.Context, u Unsent) (int, error)
 	// Latest returns the latest mail to each of these invitations, of that word, or
 	// of any where it is empty; those that got none are missing.
 	Latest(ctx context.Context, word audit.Word, invitations []rooms.ID) (map[rooms.ID]outbox.Delivery, error)
 	// Told counts those of the room who were invited by mail and would be told of a change.
 	Told(ctx context.Context, room rooms.ID) (int, error)
-	// Tally counts the room's invitations by the state of their latest mail.
+	// Tally counts the room's invitations by the state of their latest mail that was
+	// settled, and the mails under way by theirs; of each state up to Many and one more.
 	Tally(ctx context.Context, room rooms.ID) (map[outbox.State]int, error)
 }
+
+// Many is where counting ends: a page that tells how mails stand is as fast for
+// a room of a hundred thousand.
+const Many = 1000
 
 // Send is one mail to queue, with how the history tells of it.
 type Send struct {
@@ -150,7 +155,7 @@ func (p *Post) SendUnsent(ctx context.Context, by rooms.Caller, room rooms.Room,
 	return p.Store.QueueUnsent(ctx, u, send(by, tokens.Invitation{Room: room}, 0, u.Now))
 }
 
-// CountUnsent is how many mails SendUnsent would queue.
+// CountUnsent is how many mails SendUnsent would queue; more than Many where it is above.
 func (p *Post) CountUnsent(ctx context.Context, room rooms.Room, u Unsent) (int, error) {
 	if !p.On || room.ClosedAt != 0 {
 		return 0, nil

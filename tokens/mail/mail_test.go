@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,12 @@ type house struct {
 // open begins to send, from a database to a server that answers so; rate is in mails a second.
 func open(t *testing.T, b *datatest.Bench, answer func(stage string, m datatest.Mail) string) *house {
 	t.Helper()
-	h := &house{T: t, Bench: b, server: datatest.NewMailServer(t, answer), by: rooms.Caller{Actor: audit.Actor{Kind: audit.Host, Name: "ada"}, Owner: "ada", Admin: true}}
+	return openMannered(t, b, datatest.Manners{}, answer)
+}
+
+func openMannered(t *testing.T, b *datatest.Bench, manners datatest.Manners, answer func(stage string, m datatest.Mail) string) *house {
+	t.Helper()
+	h := &house{T: t, Bench: b, server: datatest.NewMannered(t, manners, answer), by: rooms.Caller{Actor: audit.Actor{Kind: audit.Host, Name: "ada"}, Owner: "ada", Admin: true}}
 	h.post = &post.Post{Store: b.Outbox, Invitations: b.Invitations, Now: b.Clock.Now, On: true}
 	var err error
 	start := b.Clock.Now().Add(24 * time.Hour).UnixMilli()
@@ -446,30 +452,38 @@ func (h *house) subject(n int, word string) {
 	}
 }
 
-func TestTwoServersSendEachMailOnce(t *testing.T) {
+func TestTwoServersSendEachMailOnceAtOnePace(t *testing.T) {
 	t.Parallel()
 	url := datatest.Postgres(t)
-	h := open(t, datatest.On(t, url), nil)
-	h.work(datatest.On(t, url), 1000)
-	const many = 120
+	const many, rate = 80, 40
+	var begun atomic.Int32
+	bothAreAtIt := datatest.Together(2)
+	h := open(t, datatest.On(t, url), func(stage string, _ datatest.Mail) string {
+		if stage == "RCPT" && begun.Add(1) <= 2 {
+			bothAreAtIt()
+		}
+		return ""
+	})
+	h.stop()
 	for i := range many {
 		h.mint(fmt.Sprintf("g%d@guests.example", i))
 	}
 	if n, err := h.post.SendUnsent(t.Context(), h.by, h.room, post.Unsent{}); n != many || err != nil {
 		t.Fatal(n, err)
 	}
-	h.server.Wait(t, many)
-	to := map[string]int{}
-	for _, m := range h.server.Taken() {
-		to[m.To]++
-	}
-	for who, n := range to {
-		if n != 1 {
-			t.Errorf("%s got %d", who, n)
+	h.work(h.Bench, rate)
+	h.work(datatest.On(t, url), rate)
+	all := h.server.Wait(t, many)
+	for i := range many {
+		if who := fmt.Sprintf("g%d@guests.example", i); len(h.server.To(who)) != 1 || h.server.Tried(who) != 1 {
+			t.Errorf("%s was tried %d times, and got %d", who, h.server.Tried(who), len(h.server.To(who)))
 		}
 	}
 	if c := h.server.Connections(); c < 2 {
 		t.Errorf("%d connections: they did not share the work", c)
+	}
+	if took := all[many-1].At.Sub(all[0].At); took < (many-3)*time.Second/rate*9/10 {
+		t.Errorf("%d mails in %s", many, took)
 	}
 }
 

@@ -2,12 +2,12 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/textproto"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,10 +22,12 @@ import (
 type Server struct {
 	Pace time.Duration // between two mails
 
-	client   *gomail.Client
-	password string
-	open     *smtp.Client
-	used     time.Time
+	host, port string
+	tls        bool // from the first byte
+	options    []gomail.Option
+	secrets    []string // the password, and what goes over the wire for it
+	open       *smtp.Client
+	used       time.Time
 }
 
 const (
@@ -35,81 +37,10 @@ const (
 	lastTimeout = 90 * time.Second
 	// stale is after how long an open connection is tried before it is used.
 	stale = 5 * time.Second
-	// usualRate is how many mails go out in a second where nothing is said.
-	usualRate = 10
 )
 
-// ParseServer reads SMTP_URL: smtp://user:password@host:587, which begins in
-// the clear and must go on under TLS unless the host is this machine, or
-// smtps://…:465. ?rate=20 is how many mails go out in a second at most. hello is
-// the name we introduce ourselves by. No error quotes the URL.
-func ParseServer(text, hello string) (*Server, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		return nil, errors.New("is no URL; write smtp://user:password@host:587, with what is special in the password percent-encoded")
-	}
-	if u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
-		return nil, errors.New("must be smtp://user:password@host:587 or smtps://user:password@host:465")
-	}
-	s := &Server{Pace: time.Second / usualRate}
-	options := []gomail.Option{gomail.WithTimeout(timeout), gomail.WithHELO(hello)}
-	port := 587
-	switch {
-	case u.Scheme == "smtps":
-		port = 465
-		options = append(options, gomail.WithSSL())
-	case here(u.Hostname()):
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
-	default:
-		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
-	}
-	if u.Port() != "" {
-		if port, err = strconv.Atoi(u.Port()); err != nil || port < 1 || port > 65535 {
-			return nil, errors.New("the port is no port")
-		}
-	}
-	if err := s.read(u.Query()); err != nil {
-		return nil, err
-	}
-	if u.User != nil {
-		s.password, _ = u.User.Password()
-		if u.User.Username() == "" || s.password == "" {
-			return nil, errors.New("user and password belong together")
-		}
-		options = append(options, gomail.WithUsername(u.User.Username()), gomail.WithPassword(s.password),
-			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5))
-	}
-	if s.client, err = gomail.NewClient(u.Hostname(), append(options, gomail.WithPort(port))...); err != nil {
-		return nil, errors.New("cannot be used")
-	}
-	return s, nil
-}
-
-func (s *Server) read(q url.Values) error {
-	for name := range q {
-		if name != "rate" {
-			return errors.New("knows ?rate= and nothing else behind the question mark")
-		}
-	}
-	if !q.Has("rate") {
-		return nil
-	}
-	rate, err := strconv.Atoi(q.Get("rate"))
-	if err != nil || rate < 1 || rate > 1000 {
-		return errors.New("rate is 1 to 1000 mails a second")
-	}
-	s.Pace = time.Second / time.Duration(rate)
-	return nil
-}
-
-// here tells whether the name is this machine's to itself.
-func here(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // Addr is where the server is, without the password.
-func (s *Server) Addr() string { return s.client.ServerAddr() }
+func (s *Server) Addr() string { return net.JoinHostPort(s.host, s.port) }
 
 // Check opens a connection and closes it: nil where we may send.
 func (s *Server) Check(ctx context.Context) error {
@@ -121,21 +52,47 @@ func (s *Server) Check(ctx context.Context) error {
 	return nil
 }
 
-// dial opens a connection; what fails is outbox.Away.
+// dial opens a connection; what fails is outbox.Away, and leaves none open.
 func (s *Server) dial(ctx context.Context) (*smtp.Client, error) {
-	c, err := s.client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return nil, outbox.Away{Why: s.without(said("the mail server cannot be reached, or does not let us in", err))}
+	var wire net.Conn
+	reach := func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+		if s.tls {
+			c, err = (&tls.Dialer{Config: &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, addr)
+		} else {
+			c, err = new(net.Dialer).DialContext(ctx, network, addr)
+		}
+		wire = c
+		return c, err
 	}
-	return c, nil
+	client, err := gomail.NewClient(s.host, append(slices.Clone(s.options), gomail.WithDialContextFunc(reach))...)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.DialToSMTPClientWithContext(ctx)
+	if err == nil {
+		return c, nil
+	}
+	if wire != nil {
+		_ = wire.Close()
+	}
+	var answer *textproto.Error
+	if errors.As(err, &answer) {
+		err = errors.New(told(answer))
+	}
+	return nil, outbox.Away{Why: s.without(said("the mail server cannot be used", err))}
+}
+
+// told is what a server answered, in one line.
+func told(a *textproto.Error) string {
+	return fmt.Sprintf("%d %s", a.Code, strings.ReplaceAll(a.Msg, "\n", " "))
 }
 
 // without is a text without the password.
 func (s *Server) without(text string) string {
-	if s.password == "" {
-		return text
+	for _, secret := range s.secrets {
+		text = strings.ReplaceAll(text, secret, "…")
 	}
-	return strings.ReplaceAll(text, s.password, "…")
+	return text
 }
 
 func said(what string, err error) string { return what + ": " + err.Error() }
@@ -197,7 +154,7 @@ func (s *Server) Send(ctx context.Context, from, to string, message []byte, hand
 	return s.verdict(err)
 }
 
-// senderRefused is that the server will not have mails from us at all.
+// senderRefused is that the server will not have mails from us, whomever they are for.
 type senderRefused struct{ error }
 
 func (e senderRefused) Unwrap() error { return e.error }
@@ -260,11 +217,11 @@ func (s *Server) verdict(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &answer) && errors.As(err, &sender):
+		return outbox.Away{Why: "MAIL_FROM: " + s.without(told(answer))}
 	case errors.As(err, &answer):
-		a := outbox.Answer{State: outbox.Waiting, Why: s.without(fmt.Sprintf("%d %s", answer.Code, answer.Msg))}
-		if errors.As(err, &sender) {
-			a.Why = "MAIL_FROM: " + a.Why // for the operator to put right
-		} else if answer.Code/100 == 5 {
+		a := outbox.Answer{State: outbox.Waiting, Why: s.without(told(answer))}
+		if answer.Code/100 == 5 {
 			a.State = outbox.Refused
 		}
 		return a
