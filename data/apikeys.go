@@ -9,11 +9,27 @@ import (
 )
 
 // AddKey implements oauth.KeyStore.
-func (s *OAuth) AddKey(ctx context.Context, k oauth.APIKey, ev audit.Event) error {
-	err := s.change(ctx, nil, ev, `INSERT INTO api_keys (id, name, host, credential, scopes, hash, created_at, used_at, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`, int64(k.ID), k.Name, k.Host, k.Credential, k.Scopes.String(), k.Hash, k.CreatedAt)
+func (s *OAuth) AddKey(ctx context.Context, k oauth.APIKey, wish string, ev audit.Event) error {
+	err := s.db.write(ctx, func(t *tx) error {
+		if wish != "" {
+			if first, err := t.once(keyUse, wish, k.CreatedAt); err != nil {
+				return err
+			} else if !first {
+				return oauth.ErrKeyMade
+			}
+		}
+		_, err := t.exec(`INSERT INTO api_keys (id, name, host, credential, scopes, hash, created_at, used_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`, int64(k.ID), k.Name, k.Host, k.Credential, k.Scopes.String(), k.Hash, k.CreatedAt)
+		if err != nil {
+			return err
+		}
+		return t.record(s.ids, ev)
+	})
 	return taken(err, "api_keys.id")
 }
+
+// keyUse is the use of a wish for a key.
+const keyUse = "api key"
 
 const keyColumns = `SELECT id, name, host, credential, scopes, hash, created_at, used_at, ended_at FROM api_keys`
 

@@ -69,12 +69,16 @@ func (s *Invitations) Batches(ctx context.Context, room rooms.ID, limit int) ([]
 // Invited implements tokens.Store. What lists look through has the name and then
 // the address, and stands in the index that is looked through.
 func (s *Invitations) Invited(ctx context.Context, room rooms.ID, now int64) (map[string]bool, error) {
-	all, err := list(ctx, s.db, func(r rowScanner) (found string, err error) { return found, r.Scan(&found) },
-		`SELECT search FROM invitations WHERE room_id = $1 AND superseded_by = 0 AND revoked_at = 0 AND expires_at > $2`, int64(room), now)
+	type row struct {
+		search             string
+		superseded, revoke int64
+	}
+	all, err := list(ctx, s.db, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.search, &x.superseded, &x.revoke) },
+		`SELECT search, superseded_by, revoked_at FROM invitations WHERE room_id = $1 AND expires_at > $2`, int64(room), now)
 	invited := map[string]bool{}
 	for _, found := range all {
-		if _, address, _ := strings.Cut(found, "\n"); address != "" {
-			invited[address] = true
+		if _, address, _ := strings.Cut(found.search, "\n"); address != "" {
+			invited[address] = invited[address] || found.superseded == 0 && found.revoke == 0
 		}
 	}
 	return invited, err

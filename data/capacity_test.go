@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,24 +46,12 @@ func TestARoomTakesExactlyItsCapacityAtOnce(t *testing.T) {
 		for i := range links {
 			links[i] = s.Invitations.Links.Short(s.mint(1))
 		}
-		var in, full atomic.Int32
-		var all sync.WaitGroup
-		for i, link := range links {
-			all.Go(func() {
-				_, err := s.Invitations.Redeem(context.Background(), tokens.Redemption{Link: link, Nonce: fmt.Sprint("nonce ", i), Actor: s.by.Actor})
-				switch {
-				case err == nil:
-					in.Add(1)
-				case errors.Is(err, tokens.ErrRoomFull):
-					full.Add(1)
-				default:
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if in.Load() != places || full.Load() != guests-places {
-			t.Errorf("%d in, %d refused, of %d for %d places", in.Load(), full.Load(), guests, places)
+		in := datatest.Winners(t, guests, tokens.ErrRoomFull, func(i int) error {
+			_, err := s.Invitations.Redeem(context.Background(), tokens.Redemption{Link: links[i], Nonce: fmt.Sprint("nonce ", i), Actor: s.by.Actor})
+			return err
+		})
+		if in != places {
+			t.Errorf("%d in, of %d for %d places", in, guests, places)
 		}
 		var uses, admissions int
 		if err := b.DB.Row(t.Context(), "SELECT COALESCE(SUM(uses), 0) FROM invitations WHERE room_id = $1", int64(s.room.ID)).Scan(&uses); err != nil {
@@ -92,23 +78,18 @@ func TestTheCapacityRaceSeesACountThatIsNotLocked(t *testing.T) {
 		}
 		raw := b.Raw(t)
 		raw.SetMaxOpenConns(8)
-		var counted, all sync.WaitGroup
-		var in atomic.Int32
-		counted.Add(guests)
-		for i, inv := range invs {
-			all.Go(func() {
-				var inside int
-				err := raw.QueryRow("SELECT COUNT(*) FROM admissions WHERE room_id = $1", int64(s.room.ID)).Scan(&inside)
-				counted.Done()
-				counted.Wait()
-				if err == nil && inside < places && enterBlindly(raw, b.IDs.Next(b.Clock.Millis()), inv, fmt.Sprint(i)) == nil {
-					in.Add(1)
-				}
-			})
-		}
-		all.Wait()
-		if in.Load() <= places {
-			t.Errorf("only %d came in past a count for %d places: this race shows nothing", in.Load(), places)
+		allHaveCounted := datatest.Together(guests)
+		in := datatest.Winners(t, guests, tokens.ErrRoomFull, func(i int) error {
+			var inside int
+			err := raw.QueryRow("SELECT COUNT(*) FROM admissions WHERE room_id = $1", int64(s.room.ID)).Scan(&inside)
+			allHaveCounted()
+			if err != nil || inside >= places || enterBlindly(raw, b.IDs.Next(b.Clock.Millis()), invs[i], fmt.Sprint(i)) != nil {
+				return tokens.ErrRoomFull
+			}
+			return nil
+		})
+		if in <= places {
+			t.Errorf("only %d came in past a count for %d places: this race shows nothing", in, places)
 		}
 	})
 }

@@ -78,6 +78,12 @@ func TestACrowdIsInvitedAndToldInTime(t *testing.T) {
 	if n, err := b.Outbox.QueueUnsent(t.Context(), mail.Unsent{Room: r.ID, Now: now}, send); n != guests || err != nil {
 		t.Fatalf("%d were invited, %v", n, err)
 	}
+	for _, came := range []string{`UPDATE invitations SET uses = 1`, `INSERT INTO admissions (id, invitation_id, nonce, room_id, role, name, browser, created_at, ended_at)
+		SELECT id, id, 'nonce', room_id, role, '', '', created_at, 0 FROM invitations`} {
+		if _, err := b.Raw(t).ExecContext(t.Context(), came); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, word := range []audit.Word{audit.CalledOff, audit.OnAgain} {
 		closed := now
 		if word == audit.OnAgain {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"admitone/data/datatest"
@@ -17,10 +16,7 @@ import (
 
 // letIn is claim for a person at a door.
 func (s *stage) letIn(inv tokens.Invitation, nonce string) (tokens.Admission, error) {
-	c := tokens.Claim{Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves, Admission: tokens.Admission{ID: s.IDs.Next(s.Clock.Millis()), Invitation: inv.ID,
-		Room: inv.Room.ID, Role: inv.Role, CreatedAt: s.Clock.Millis()}}
-	return s.Invitations.Store.Claim(context.Background(), c, audit.Event{At: c.Admission.CreatedAt, Kind: audit.InvitationRedeemed,
-		Invitation: int64(inv.ID), Room: int64(inv.Room.ID), Admission: int64(c.Admission.ID)})
+	return s.take(inv, nonce, "")
 }
 
 func (s *stage) giveBack(inv tokens.Invitation, a tokens.Admission) error {
@@ -63,40 +59,27 @@ func TestSeveralDoorsUndoAndAdmitAtOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			var back, won atomic.Int32
-			var all sync.WaitGroup
-			start := make(chan struct{})
-			for i := range 20 {
-				a := in[i%uses]
-				all.Go(func() {
-					<-start
-					link := inv
-					link.ID = a.Invitation
-					switch err := s.giveBack(link, a); {
-					case err == nil:
-						back.Add(1)
-					case !errors.Is(err, tokens.ErrConflict):
-						t.Errorf("undo: %v", err)
-					}
+			var back, won int
+			datatest.AtOnce(2, func(side int) {
+				if side == 0 {
+					back = datatest.Winners(t, 20, tokens.ErrConflict, func(i int) error {
+						a, link := in[i%uses], inv
+						link.ID = a.Invitation
+						return s.giveBack(link, a)
+					})
+					return
+				}
+				won = datatest.Winners(t, 20, tokens.ErrNotClaimed, func(i int) error {
+					_, err := s.letIn(links[i%2], fmt.Sprint("second ", i))
+					return err
 				})
-				all.Go(func() {
-					<-start
-					switch _, err := s.letIn(links[i%2], fmt.Sprint("second ", i)); {
-					case err == nil:
-						won.Add(1)
-					case !errors.Is(err, tokens.ErrNotClaimed):
-						t.Errorf("scan: %v", err)
-					}
-				})
-			}
-			close(start)
-			all.Wait()
+			})
 			after, err := s.Invitations.Store.ByID(t.Context(), inv.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if int(back.Load()) != uses || int(won.Load()) > uses || after.Uses != int(won.Load()) || s.within(inv) != after.Uses {
-				t.Errorf("round %d: %d uses of %d given back, %d taken since; counted %d, %d people in", round, back.Load(), uses, won.Load(), after.Uses, s.within(inv))
+			if back != uses || won > uses || after.Uses != won || s.within(inv) != after.Uses {
+				t.Errorf("round %d: %d uses of %d given back, %d taken since; counted %d, %d people in", round, back, uses, won, after.Uses, s.within(inv))
 			}
 		}
 	})
@@ -118,23 +101,18 @@ func TestTheRaceSeesAnUndoThatReadsThenWrites(t *testing.T) {
 		raw := b.Raw(t)
 		raw.SetMaxOpenConns(5)
 		const n = 5
-		var read, all sync.WaitGroup
-		read.Add(n)
-		for range n {
-			all.Go(func() {
-				var ended int64
-				err := raw.QueryRow("SELECT ended_at FROM admissions WHERE id = $1", int64(in.ID)).Scan(&ended)
-				read.Done()
-				read.Wait() // for the others, which makes the worst case the only one
-				if err == nil && ended == 0 {
-					err = returnBlindly(raw, in.ID, inv.ID)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
+		allHaveRead := datatest.Together(n)
+		datatest.AtOnce(n, func(int) {
+			var ended int64
+			err := raw.QueryRow("SELECT ended_at FROM admissions WHERE id = $1", int64(in.ID)).Scan(&ended)
+			allHaveRead()
+			if err == nil && ended == 0 {
+				err = returnBlindly(raw, in.ID, inv.ID)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
 		after, err := s.Invitations.Store.ByID(t.Context(), inv.ID)
 		if err != nil || after.Uses >= s.within(inv) {
 			t.Errorf("the race does not see that %d uses are counted for %d people, %v", after.Uses, s.within(inv), err)

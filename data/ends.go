@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"admitone/rooms/audit"
 	"admitone/rooms/hosts"
@@ -90,17 +91,32 @@ func (s *Hosts) end(t *tx, host string, ev audit.Event) error {
 	if err := s.db.endSignIns(t, host, hosts.Kept{}, ev); err != nil {
 		return err
 	}
-	for _, query := range []string{
-		`UPDATE api_keys SET ended_at = $2 WHERE LOWER(host) = $1 AND ended_at = 0`,
-		`UPDATE oauth_grants SET ended_at = $2 WHERE LOWER(host) = $1 AND ended_at = 0`,
-		`UPDATE oauth_access SET ended_at = $2 WHERE LOWER(host) = $1 AND ended_at = 0`,
-	} {
-		if _, err := t.exec(query, host, ev.At); err != nil {
+	written, err := t.spellings(host)
+	if err != nil {
+		return err
+	}
+	for _, name := range written {
+		for _, query := range []string{
+			`UPDATE api_keys SET ended_at = $2 WHERE host = $1 AND ended_at = 0`,
+			`UPDATE oauth_grants SET ended_at = $2 WHERE host = $1 AND ended_at = 0`,
+			`UPDATE oauth_access SET ended_at = $2 WHERE host = $1 AND ended_at = 0`,
+		} {
+			if _, err := t.exec(query, name, ev.At); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(`UPDATE oauth_clients SET credential = '' WHERE owner = $1`, name); err != nil {
 			return err
 		}
 	}
-	if _, err := t.exec(`UPDATE oauth_clients SET credential = '' WHERE LOWER(owner) = $1 AND owner <> ''`, host); err != nil {
-		return err
-	}
 	return t.record(s.db.ids, ev)
+}
+
+// spellings are how the host's name stands on what the host gave. They are compared
+// here: what LOWER makes of I is for the database's locale to say.
+func (t *tx) spellings(host string) ([]string, error) {
+	all, err := listed(t, func(row rowScanner) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT host FROM api_keys WHERE ended_at = 0 UNION SELECT host FROM oauth_grants WHERE ended_at = 0
+			UNION SELECT host FROM oauth_access WHERE ended_at = 0 UNION SELECT owner FROM oauth_clients WHERE credential <> ''`)
+	return slices.DeleteFunc(all, func(name string) bool { return name == "" || !strings.EqualFold(name, host) }), err
 }

@@ -77,10 +77,11 @@ func (s *Invitations) LedTo(ctx context.Context, room rooms.ID, backend string) 
 	return list(ctx, s.db, scanAdmission, admissionColumns+` WHERE room_id = $1 AND entered_at <> 0 AND ended_at = 0 AND backend = $2 ORDER BY id`, int64(room), backend)
 }
 
-// HostNames implements tokens.EntryStore.
+// HostNames implements tokens.EntryStore. The hosts' invitations are found by the
+// index of the list; an admission has its invitation's role.
 func (s *Invitations) HostNames(ctx context.Context, room rooms.ID) ([]string, error) {
 	return list(ctx, s.db, func(row rowScanner) (name string, err error) { return name, row.Scan(&name) },
-		`SELECT DISTINCT name FROM admissions WHERE room_id = $1 AND role = $2 AND name <> ''`, int64(room), string(tokens.Host))
+		`SELECT DISTINCT a.name FROM invitations i JOIN admissions a ON a.invitation_id = i.id WHERE i.room_id = $1 AND i.role = $2 AND a.name <> ''`, int64(room), string(tokens.Host))
 }
 
 // Note implements tokens.EntryStore.

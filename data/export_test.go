@@ -73,3 +73,13 @@ func Remigrate(ctx context.Context, raw *sql.DB, lite bool, to int64) error {
 	}
 	return err
 }
+
+// Asked are all statements that were put to SQLite files since it was last called.
+func Asked() (statements []string) {
+	rewritten.Range(func(_, s any) bool {
+		statements = append(statements, s.(string))
+		return true
+	})
+	rewritten.Clear()
+	return statements
+}

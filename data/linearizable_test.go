@@ -68,27 +68,20 @@ func oneAtATime(maxUses int) porcupine.Model {
 func (s *stage) storm(actors [][]step, do func(step) (bool, error)) (history []porcupine.Operation) {
 	s.Helper()
 	var mu sync.Mutex
-	var all sync.WaitGroup
-	start := make(chan struct{})
 	began := time.Now()
-	for client, steps := range actors {
-		all.Go(func() {
-			<-start
-			for _, in := range steps {
-				call := time.Since(began).Nanoseconds()
-				done, err := do(in)
-				back := time.Since(began).Nanoseconds()
-				if err != nil {
-					s.Errorf("%+v: %v", in, err)
-				}
-				mu.Lock()
-				history = append(history, porcupine.Operation{ClientId: client, Input: in, Call: call, Output: done, Return: back})
-				mu.Unlock()
+	datatest.AtOnce(len(actors), func(client int) {
+		for _, in := range actors[client] {
+			call := time.Since(began).Nanoseconds()
+			done, err := do(in)
+			back := time.Since(began).Nanoseconds()
+			if err != nil {
+				s.Errorf("%+v: %v", in, err)
 			}
-		})
-	}
-	close(start)
-	all.Wait()
+			mu.Lock()
+			history = append(history, porcupine.Operation{ClientId: client, Input: in, Call: call, Output: done, Return: back})
+			mu.Unlock()
+		}
+	})
 	return history
 }
 

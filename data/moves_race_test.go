@@ -5,35 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"admitone/data/datatest"
 	"admitone/rooms/audit"
 	"admitone/tokens"
 )
-
-// devices let so many devices take one code over at once, and count those that were told they have it.
-func devices(s *stage, n int, take func(device string) error) int {
-	s.Helper()
-	var won atomic.Int32
-	var all sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		all.Go(func() {
-			<-start
-			switch err := take(fmt.Sprint("device ", i)); {
-			case err == nil:
-				won.Add(1)
-			case !errors.Is(err, tokens.ErrMoveCode):
-				s.Errorf("device %d: %v", i, err)
-			}
-		})
-	}
-	close(start)
-	all.Wait()
-	return int(won.Load())
-}
 
 // offered is an invitation that was used, and a code for its admission.
 func (s *stage) offered() (tokens.Invitation, tokens.Move) {
@@ -60,7 +37,8 @@ func TestOfManyDevicesWithOneCodeExactlyOneGoesOn(t *testing.T) {
 		s := newStage(t, b)
 		for _, n := range []int{2, 50} {
 			inv, m := s.offered()
-			won := devices(s, n, func(device string) error {
+			won := datatest.Winners(t, n, tokens.ErrMoveCode, func(i int) error {
+				device := fmt.Sprint("device ", i)
 				_, err := b.Invitations.Store.TakeMove(t.Context(), m.Code, device, "n "+device, b.Clock.Millis(),
 					audit.Event{At: b.Clock.Millis(), Kind: audit.InvitationMovedDevice, Invitation: int64(inv.ID)})
 				return err
@@ -82,12 +60,8 @@ func TestTheRaceSeesAMoveThatReadsThenWrites(t *testing.T) {
 		raw := b.Raw(t)
 		raw.SetMaxOpenConns(8)
 		const n = 20
-		var read sync.WaitGroup
-		read.Add(n)
-		won := devices(s, n, func(device string) error {
-			err := moveBlindly(raw, m, device, func() { read.Done(); read.Wait() })
-			return err
-		})
+		allHaveRead := datatest.Together(n)
+		won := datatest.Winners(t, n, tokens.ErrMoveCode, func(i int) error { return moveBlindly(raw, m, fmt.Sprint("device ", i), allHaveRead) })
 		if won < 2 {
 			t.Errorf("%d of %d: the race does not see more than one", won, n)
 		}
@@ -97,7 +71,7 @@ func TestTheRaceSeesAMoveThatReadsThenWrites(t *testing.T) {
 func moveBlindly(raw *sql.DB, m tokens.Move, device string, meanwhile func()) error {
 	var used int64
 	err := raw.QueryRow("SELECT used_at FROM moves WHERE code = $1", m.Code).Scan(&used)
-	meanwhile() // for the others, which makes the worst case the only one
+	meanwhile()
 	switch {
 	case err != nil:
 		return err

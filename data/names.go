@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -14,11 +15,16 @@ import (
 // endedBy are invitations i to rooms r that were there at $1 and admit nobody, new or back, since $1,
 // and for which nobody asked for a new link since; $2 is rooms.Grace and $3
 // tokens.Stay. The id of what took an invitation's place begins with when it did.
-const endedBy = `i.id <= CAST($1 AS BIGINT) * 1048576 AND (i.revoked_at <> 0 AND i.revoked_at <= $1 OR i.superseded_by <> 0 AND i.superseded_by <= CAST($1 AS BIGINT) * 1048576
+const endedBy = `i.id < (CAST($1 AS BIGINT) + 1) * 1048576 AND (i.revoked_at <> 0 AND i.revoked_at <= $1 OR i.superseded_by <> 0 AND i.superseded_by < (CAST($1 AS BIGINT) + 1) * 1048576
 		OR r.closed_at <> 0 AND r.closed_at <= $1 OR r.ends_at <> 0 AND r.ends_at + $2 <= $1
 		OR i.expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM admissions a WHERE a.invitation_id = i.id
 			AND (a.ended_at = 0 OR a.ended_at > $1) AND (r.ends_at <> 0 OR a.created_at + $3 > $1)))
 	AND NOT EXISTS (SELECT 1 FROM requests q WHERE q.invitation_id = i.id AND q.created_at > $1)`
+
+// forgettable are admissions a by invitations i to rooms r whose browsers need not
+// be known: nobody comes back by them since $1, also where a closed room opens again.
+const forgettable = `a.browser <> '' AND NOT ((a.ended_at = 0 OR a.ended_at > $1) AND (i.revoked_at = 0 OR i.revoked_at > $1) AND i.superseded_by = 0
+	AND (r.ends_at <> 0 AND r.ends_at + $2 > $1 OR r.ends_at = 0 AND a.created_at + $3 > $1))`
 
 func endedArgs(before int64) []any {
 	return []any{before, rooms.Grace.Milliseconds(), tokens.Stay.Milliseconds()}
@@ -28,7 +34,8 @@ func endedArgs(before int64) []any {
 func (s *Invitations) Ended(ctx context.Context, before int64, after rooms.ID, limit int) ([]tokens.Ended, error) {
 	return list(ctx, s.db, func(row rowScanner) (e tokens.Ended, err error) { return e, row.Scan(&e.Invitation, &e.Room) },
 		`SELECT i.id, i.room_id FROM invitations i JOIN rooms r ON r.id = i.room_id
-			WHERE i.id > $4 AND i.nameless_at = 0 AND `+endedBy+` ORDER BY i.id LIMIT $5`,
+			WHERE i.id > $4 AND (i.nameless_at = 0 OR EXISTS (SELECT 1 FROM admissions a WHERE a.invitation_id = i.id AND `+forgettable+`)) AND `+endedBy+`
+			ORDER BY i.id LIMIT $5`,
 		append(endedArgs(before), int64(after), limit)...)
 }
 
@@ -44,8 +51,10 @@ func (s *Invitations) RemoveNames(ctx context.Context, ids []rooms.ID, before in
 			cond, args = ` AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = i.room_id AND `+endedBy+`)`, endedArgs(before)
 		}
 		marked, err := t.markNameless(s.ids, ids, ev, cond, args)
-		n = len(marked)
-		return err
+		if n = len(marked); err != nil {
+			return err
+		}
+		return t.forgetBrowsers(ids, before)
 	})
 	return n, err
 }
@@ -58,6 +67,9 @@ func (s *Invitations) RemovePerson(ctx context.Context, address string, ids, liv
 	err = s.db.write(ctx, func(t *tx) error {
 		marked, err := t.markNameless(s.ids, ids, ev, ` AND `+hasAddress, []any{address})
 		if n = len(marked); err != nil {
+			return err
+		}
+		if err := t.forgetBrowsers(marked, 0); err != nil {
 			return err
 		}
 		slices.Sort(marked)
@@ -100,13 +112,12 @@ func (t *tx) holdNames(invitation rooms.ID) (nameless bool, err error) {
 const hasAddress = `i.email <> '' AND SUBSTR(i.search, LENGTH(i.search) - LENGTH(i.email) + 1) = $1`
 
 // removeNames removes from all else about these invitations what tells who was
-// invited, came, or asked; of those alone that are marked. Hashes of browsers go
-// too: they tell who came back.
+// invited, came, or asked; of those alone that are marked.
 func (t *tx) removeNames(ids []rooms.ID) error {
 	where, args := in(nil, numbers(ids))
 	marked := `IN (SELECT i.id FROM invitations i WHERE i.id IN ` + where + ` AND i.nameless_at <> 0)`
 	for _, statement := range []string{
-		`UPDATE admissions SET name = '', browser = '' WHERE invitation_id ` + marked,
+		`UPDATE admissions SET name = '' WHERE invitation_id ` + marked,
 		`UPDATE requests SET name = '', browser = '', closed_at = CASE WHEN closed_at = 0 THEN created_at ELSE closed_at END WHERE invitation_id ` + marked,
 		`DELETE FROM moves WHERE invitation_id ` + marked,
 		`UPDATE deliveries SET reason = '' WHERE reason <> '' AND invitation_id ` + marked,
@@ -119,6 +130,30 @@ func (t *tx) removeNames(ids []rooms.ID) error {
 	kinds, args := in(args, audit.Coded())
 	_, err := t.exec(`UPDATE events SET detail = '' WHERE detail <> '' AND invitation_id `+marked+` AND kind NOT IN `+kinds, args...)
 	return err
+}
+
+// forgetBrowsers removes by what those are known who came by these invitations,
+// where nobody comes back by that since before, 0 for all; of those alone that are
+// marked. The hash of a nonce stays: the link's own use is known by it, and nothing else.
+func (t *tx) forgetBrowsers(ids []rooms.ID, before int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	where, args := in(endedArgs(before), numbers(ids))
+	_, err := t.exec(`UPDATE admissions SET browser = '' WHERE id IN (SELECT a.id FROM admissions a JOIN invitations i ON i.id = a.invitation_id
+		JOIN rooms r ON r.id = i.room_id WHERE i.nameless_at <> 0 AND `+forgettable+` AND i.id IN `+where+`)`, args...)
+	return err
+}
+
+// Recognise implements tokens.NamesStore.
+func (s *Invitations) Recognise(ctx context.Context, a tokens.Admission, nonce string) error {
+	return s.db.write(ctx, func(t *tx) error {
+		return t.one(tokens.ErrConflict, `UPDATE admissions SET browser = $3 WHERE id = $1 AND nonce = $2 AND browser IN ('', $3) AND ended_at = 0`,
+			int64(a.ID), nonce, a.Browser)
+	})
 }
 
 // recordMore records the event with a number as its detail, or adds to the number

@@ -3,7 +3,6 @@ package data_test
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -14,22 +13,15 @@ import (
 func firsts(t *testing.T, do func() (bool, error)) int {
 	t.Helper()
 	var n atomic.Int32
-	var all sync.WaitGroup
-	start := make(chan struct{})
-	for range 16 {
-		all.Go(func() {
-			<-start
-			first, err := do()
-			if err != nil {
-				t.Error(err)
-			}
-			if first {
-				n.Add(1)
-			}
-		})
-	}
-	close(start)
-	all.Wait()
+	datatest.AtOnce(16, func(int) {
+		first, err := do()
+		if err != nil {
+			t.Error(err)
+		}
+		if first {
+			n.Add(1)
+		}
+	})
 	return int(n.Load())
 }
 
@@ -51,13 +43,11 @@ func TestWhatWorksOnceWorksOnce(t *testing.T) {
 func TestTheRaceSeesAUseThatIsReadThenWritten(t *testing.T) {
 	t.Parallel()
 	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
-		var looked sync.WaitGroup
-		looked.Add(16)
+		allHaveLooked := datatest.Together(16)
 		n := firsts(t, func() (bool, error) {
 			var used int
 			err := b.DB.Row(context.Background(), "SELECT COUNT(*) FROM once WHERE used_for = $1 AND hash = $2", "use", "hash").Scan(&used)
-			looked.Done()
-			looked.Wait()
+			allHaveLooked()
 			if err == nil && used == 0 {
 				_, err = b.DB.Once(context.Background(), "use", "hash")
 			}

@@ -3,9 +3,7 @@ package data_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -42,10 +40,14 @@ func (s *stage) mint(uses int) tokens.Invitation {
 	return inv
 }
 
-// claim is the Store's own way to take a use.
+// claim is the Store's own way to take a use, in a browser.
 func (s *stage) claim(inv tokens.Invitation, nonce string) (tokens.Admission, error) {
+	return s.take(inv, nonce, "b "+nonce)
+}
+
+func (s *stage) take(inv tokens.Invitation, nonce, browser string) (tokens.Admission, error) {
 	c := tokens.Claim{Counter: inv.Counter, Nonce: nonce, Moves: inv.Moves, Admission: tokens.Admission{ID: s.IDs.Next(s.Clock.Millis()), Invitation: inv.ID,
-		Room: inv.Room.ID, Role: inv.Role, Browser: "b " + nonce, CreatedAt: s.Clock.Millis()}}
+		Room: inv.Room.ID, Role: inv.Role, Browser: browser, CreatedAt: s.Clock.Millis()}}
 	return s.Invitations.Store.Claim(context.Background(), c, audit.Event{At: c.Admission.CreatedAt, Kind: audit.InvitationRedeemed,
 		Invitation: int64(inv.ID), Room: int64(inv.Room.ID), Admission: int64(c.Admission.ID)})
 }
@@ -56,23 +58,7 @@ type tally struct{ winners, uses, admissions, events int }
 // race lets so many racers, each with a nonce of their own, claim one invitation at once.
 func (s *stage) race(inv tokens.Invitation, racers int, claim func(nonce string) error) (got tally) {
 	s.Helper()
-	var winners atomic.Int32
-	var all sync.WaitGroup
-	start := make(chan struct{})
-	for n := range racers {
-		all.Go(func() {
-			<-start
-			switch err := claim(fmt.Sprint(n)); {
-			case err == nil:
-				winners.Add(1)
-			case !errors.Is(err, tokens.ErrNotClaimed):
-				s.Errorf("racer %d: %v", n, err)
-			}
-		})
-	}
-	close(start)
-	all.Wait()
-	got.winners = int(winners.Load())
+	got.winners = datatest.Winners(s, racers, tokens.ErrNotClaimed, func(i int) error { return claim(fmt.Sprint(i)) })
 	for into, query := range map[*int]string{
 		&got.uses:       "SELECT uses FROM invitations WHERE id = $1",
 		&got.admissions: "SELECT COUNT(*) FROM admissions WHERE invitation_id = $1",
@@ -134,13 +120,11 @@ func TestTheRaceSeesAClaimThatReadsThenWrites(t *testing.T) {
 		inv := s.mint(7)
 		raw := b.Raw(t)
 		raw.SetMaxOpenConns(8)
-		var read sync.WaitGroup
-		read.Add(racers)
+		allHaveRead := datatest.Together(racers)
 		got := s.race(inv, racers, func(nonce string) error {
 			var left bool
 			err := raw.QueryRow("SELECT uses < max_uses FROM invitations WHERE id = $1", int64(inv.ID)).Scan(&left)
-			read.Done()
-			read.Wait() // for the others, which makes the worst case the only one
+			allHaveRead()
 			if err != nil {
 				return err
 			}

@@ -70,6 +70,27 @@ func (s *Invitations) Answer(ctx context.Context, r tokens.Request, old rooms.ID
 	})
 }
 
+// AnswerBeside implements tokens.Store.
+func (s *Invitations) AnswerBeside(ctx context.Context, r tokens.Request, next tokens.Invitation, evs ...audit.Event) error {
+	return s.db.write(ctx, func(t *tx) error {
+		if err := t.hold(r.Invitation); err != nil {
+			return err
+		}
+		if err := t.one(tokens.ErrConflict, `UPDATE requests SET closed_at = $2, answer = $3 WHERE id = $1 AND closed_at = 0`, int64(r.ID), next.CreatedAt, int64(next.ID)); err != nil {
+			return err
+		}
+		if err := t.insertInvitation(next); err != nil {
+			return err
+		}
+		for _, ev := range evs {
+			if err := t.record(s.ids, ev); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 const requestColumns = `SELECT q.id, q.invitation_id, q.room_id, q.browser, q.name, i.name, i.expires_at, q.reason, q.created_at, q.closed_at, q.answer
 	FROM requests q JOIN invitations i ON i.id = q.invitation_id`
 

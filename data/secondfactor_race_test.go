@@ -2,8 +2,6 @@ package data_test
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"admitone/data/datatest"
@@ -15,8 +13,7 @@ func TestACodeInARaceOfSixteen(t *testing.T) {
 	t.Parallel()
 	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
 		raw := b.Raw(t)
-		var looked sync.WaitGroup
-		looked.Add(16)
+		allHaveLooked := datatest.Together(16)
 		for name, tt := range map[string]struct {
 			use  func(ctx context.Context) (bool, error)
 			once bool
@@ -25,29 +22,14 @@ func TestACodeInARaceOfSixteen(t *testing.T) {
 			"look, then write": {func(ctx context.Context) (bool, error) {
 				var n int
 				err := raw.QueryRowContext(ctx, "SELECT COUNT(*) FROM once WHERE used_for = 'totp' AND hash = 'blind'").Scan(&n)
-				looked.Done()
-				looked.Wait()
+				allHaveLooked()
 				if err == nil {
 					_, err = raw.ExecContext(ctx, "INSERT INTO once (used_for, hash, at) VALUES ('totp', 'blind', 1) ON CONFLICT (used_for, hash) DO NOTHING")
 				}
 				return n == 0, err
 			}, false},
 		} {
-			var all sync.WaitGroup
-			var firsts atomic.Int32
-			for range 16 {
-				all.Go(func() {
-					first, err := tt.use(t.Context())
-					if err != nil {
-						t.Error(err)
-					}
-					if first {
-						firsts.Add(1)
-					}
-				})
-			}
-			all.Wait()
-			if got := firsts.Load(); tt.once != (got == 1) {
+			if got := firsts(t, func() (bool, error) { return tt.use(t.Context()) }); tt.once != (got == 1) {
 				t.Errorf("%s: %d were told that they were first", name, got)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
+	"admitone/tokens"
 )
 
 // Refused implements tokens.Store. The row is locked first, so that of many
@@ -35,32 +36,29 @@ func (s *Invitations) Refused(ctx context.Context, since int64, ev audit.Event) 
 }
 
 // Names implements tokens.Store.
-func (s *Invitations) Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error) {
-	return s.named(ctx, ids, `SELECT id, name FROM invitations WHERE id IN `)
+func (s *Invitations) Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]tokens.Called, error) {
+	return named(ctx, s.db, ids, func(r rowScanner, id *rooms.ID, c *tokens.Called) error { return r.Scan(id, &c.Name, &c.Removed) },
+		`SELECT id, name, nameless_at <> 0 FROM invitations WHERE id IN `)
 }
 
 // Callers implements tokens.Store.
 func (s *Invitations) Callers(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error) {
-	return s.named(ctx, ids, `SELECT a.invitation_id, a.name FROM admissions a WHERE a.name <> ''
+	return named(ctx, s.db, ids, func(r rowScanner, id *rooms.ID, name *string) error { return r.Scan(id, name) }, `SELECT a.invitation_id, a.name FROM admissions a WHERE a.name <> ''
 		AND NOT EXISTS (SELECT 1 FROM admissions b WHERE b.invitation_id = a.invitation_id AND b.id > a.id AND b.name <> '') AND a.invitation_id IN `)
 }
 
-// named runs a query for these ids that gives an id and a name in each row.
-func (s *Invitations) named(ctx context.Context, ids []rooms.ID, query string) (map[rooms.ID]string, error) {
-	names := map[rooms.ID]string{}
+// named runs a query for these ids whose rows are each of one.
+func named[T any](ctx context.Context, db *DB, ids []rooms.ID, scan func(rowScanner, *rooms.ID, *T) error, query string) (map[rooms.ID]T, error) {
+	names := map[rooms.ID]T{}
 	if len(ids) == 0 {
 		return names, nil
 	}
 	type row struct {
 		id   rooms.ID
-		name string
+		name T
 	}
-	keys := make([]int64, len(ids))
-	for i, id := range ids {
-		keys[i] = int64(id)
-	}
-	where, args := in(nil, keys)
-	rows, err := list(ctx, s.db, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.id, &x.name) }, query+where, args...)
+	where, args := in(nil, numbers(ids))
+	rows, err := list(ctx, db, func(r rowScanner) (x row, err error) { return x, scan(r, &x.id, &x.name) }, query+where, args...)
 	for _, r := range rows {
 		names[r.id] = r.name
 	}

@@ -115,7 +115,7 @@ func (s *stage) asksApps() map[string]func() error {
 		"apps.EndAccess":    func() error { return a.EndAccess(ctx, 1, 1, ev) },
 		"apps.EventsBy":     func() error { _, err := a.EventsBy(ctx, "app~1", "", 0, 1); return err },
 		"apps.Sweep":        func() error { return a.Sweep(ctx, 1, 1) },
-		"keys.AddKey":       func() error { return a.AddKey(ctx, oauth.APIKey{ID: 1}, ev) },
+		"keys.AddKey":       func() error { return a.AddKey(ctx, oauth.APIKey{ID: 1}, "", ev) },
 		"keys.Key":          func() error { _, err := a.Key(ctx, "h"); return err },
 		"keys.KeyByID":      func() error { _, err := a.KeyByID(ctx, 1); return err },
 		"keys.Keys of":      func() error { _, err := a.Keys(ctx, "ada"); return err },

@@ -44,6 +44,28 @@ func TestAKeyIsShownOnceAlsoInTwoTabs(t *testing.T) {
 	}
 }
 
+// Without JavaScript the page of a key that was just made is the answer to a form,
+// which a reload sends again.
+func TestReloadingThePageOfANewKeyMakesNoOther(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	bob, alice := b.signedIn(t, "bob"), b.signedIn(t, "alice")
+	form := with(bob.get("/account/keys").form("/account/keys"), "name", "Bookings")
+	text := bob.post("/account/keys", form).wants(http.StatusCreated).showsOnce()
+	for range 2 {
+		to := bob.post("/account/keys", form).wants(http.StatusSeeOther).Header.Get("Location")
+		again := bob.get(to).wants(http.StatusOK).says("was made already", "cannot be shown again").saysNot(text)
+		if n := strings.Count(again.body, "<bdi>Bookings</bdi>"); n != 1 {
+			t.Errorf("there are %d keys", n)
+		}
+	}
+	// A wrong form grants nothing, another page's is another wish, and so is another host's.
+	next := with(bob.get("/account/keys").form("/account/keys"), "name", "")
+	bob.post("/account/keys", next).wants(http.StatusUnprocessableEntity)
+	bob.post("/account/keys", with(next, "name", "Second")).wants(http.StatusCreated)
+	alice.post("/account/keys", form).wants(http.StatusCreated)
+}
+
 func TestAHostMakesSeesAndRemovesAPIKeys(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

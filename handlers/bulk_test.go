@@ -90,6 +90,30 @@ func TestAListIsMintedInOneCall(t *testing.T) {
 	bob.do("POST", at, "x", header("Content-Type", "text/plain")).refuses(http.StatusUnsupportedMediaType, "unsupported_media_type")
 }
 
+// A list that is sent once more invites nobody twice, unless that is asked for.
+func TestAListInvitesAnAddressOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	room := b.room(t, "bob", "party")
+	bob := validating(b.program(t, "bob"))
+	at := v1 + "/rooms/party/invitations/bulk"
+	const list = `[{"role": "guest", "email": "ada@mail.example"}, {"role": "guest", "email": "ADA@mail.example"}, {"role": "guest", "name": "Bo"}]`
+
+	bob.post(at, `{"invitations": `+list+`}`).refuses(http.StatusUnprocessableEntity, "invalid_request", "email").says(`"row":2`)
+	out := bob.post(at, `{"invitations": `+list+`, "atomic": false}`).bulk()
+	if out.Minted != 2 || out.Results[0].ID == "" || len(out.Results[1].Errors) != 1 || out.Results[2].ID == "" {
+		t.Errorf("%+v", out)
+	}
+	bob.do("POST", at, "email\nada@mail.example\n", header("Content-Type", "text/csv")).refuses(http.StatusUnprocessableEntity, "invalid_request", "email").says("already")
+	if n := b.count(t, room); n != 2 {
+		t.Errorf("%d invitations", n)
+	}
+	if out = bob.post(at, `{"invitations": `+list+`, "again": true}`).bulk(); out.Minted != 3 {
+		t.Errorf("again: %+v", out)
+	}
+	bob.do("POST", at+"?again=true", "email\nada@mail.example\n", header("Content-Type", "text/csv")).wants(http.StatusOK)
+}
+
 func TestAListOfHostsNeedsTheRightToMintHosts(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -117,11 +141,12 @@ func TestAListInCSVIsAnsweredInCSV(t *testing.T) {
 	bob.do("POST", at+"?atomic=maybe", list, kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "atomic")
 	bob.do("POST", at, "name,surprise\nAda,x", kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "surprise")
 	bob.do("POST", at, "", kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "invitations")
+	bob.do("POST", at+"?again=maybe", list, kind).refuses(http.StatusUnprocessableEntity, "invalid_request", "again")
 	if n := b.count(t, room); n != 0 {
 		t.Fatalf("%d invitations after refusals", n)
 	}
 	for _, hosts := range []string{"", "&hosts=true"} {
-		a := bob.do("POST", at+"?atomic=false"+hosts, list, kind, wants).wants(http.StatusOK)
+		a := bob.do("POST", at+"?atomic=false&again=true"+hosts, list, kind, wants).wants(http.StatusOK)
 		if got := a.Header.Get("Content-Type"); got != "text/csv; charset=utf-8" {
 			t.Errorf("Content-Type %q", got)
 		}
@@ -137,7 +162,7 @@ func TestAListInCSVIsAnsweredInCSV(t *testing.T) {
 	if n := b.count(t, room); n != 4 {
 		t.Errorf("%d invitations", n)
 	}
-	if out := bob.do("POST", at, "Ada;ada@mail.example\n", kind).bulk(); out.Minted != 1 {
+	if out := bob.do("POST", at, "Dee;dee@mail.example\n", kind).bulk(); out.Minted != 1 {
 		t.Errorf("%+v", out)
 	}
 }

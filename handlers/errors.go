@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/handlers/api"
+	"admitone/handlers/dashboard"
 	"admitone/handlers/join"
 	"admitone/handlers/session"
 	"admitone/rooms"
@@ -69,6 +70,7 @@ func table() []refusal {
 		{rooms.ErrSlugTaken, "conflict", http.StatusConflict, 0},
 		{tokens.ErrConflict, "conflict", http.StatusConflict, 0},
 		{mail.ErrOff, "conflict", http.StatusConflict, 0},
+		{dashboard.ErrAnotherHost, "conflict", http.StatusConflict, 0},
 		{rooms.ErrSlugBarred, "invalid_request", http.StatusUnprocessableEntity, 0},
 		{api.ErrNotJSON, "invalid_request", http.StatusBadRequest, 0},
 		{api.ErrMediaType, "unsupported_media_type", http.StatusUnsupportedMediaType, 0},
@@ -171,6 +173,9 @@ func (f *failures) answer(err error, c echo.Context) {
 	case to != "":
 		err = c.Redirect(http.StatusSeeOther, to)
 	case forGuests(path):
+		if errors.Is(row.err, errNoAddress) { // what is left of a link
+			err, row = tokens.ErrInvalidLink, lookUp(tokens.ErrInvalidLink)
+		}
 		err = f.guest.Refuse(c, row.forPages(), row.code, err, wait)
 	case path == session.AskPath && errors.As(err, new(oauth.Fault)):
 		err = f.unasked(c, row, err)

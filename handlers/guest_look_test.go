@@ -133,3 +133,20 @@ func TestATokenOfOneRoomAtAnother(t *testing.T) {
 		t.Error("a use was taken")
 	}
 }
+
+// What chats glue to a link's end, or cut off it, does not send the guest astray.
+func TestSpoiltLinksAreToldFromBrokenServers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	inv := b.mint(t, b.room(t, "bob", "party"), tokens.Draft{Name: "Ada"})
+	guest := b.browser(t)
+	for _, link := range []string{b.short(inv), b.long(t, inv)} {
+		for _, glued := range []string{".", "),", "%3E", "…", "。"} {
+			guest.get(link + glued).wants(http.StatusOK).says("Ada")
+		}
+		guest.get(link + "x").wants(http.StatusNotFound)
+	}
+	for _, cut := range []string{"/i/", "/join/", b.short(inv) + "/", "/join/party/", "/i/" + strings.Repeat("0", 26)} {
+		guest.get(cut).wants(http.StatusNotFound).says("invalid_link").saysNot("not_found")
+	}
+}

@@ -102,8 +102,10 @@ func New(a App) http.Handler {
 		Apps: a.Apps, Invitations: a.Invitations, Doors: doors, Base: a.Base, Now: a.Now,
 		// Ten wrong secrets or codes at once, then one every ten seconds, for each client and address.
 		Guesses: &hosts.Buckets{Burst: 10, Every: 10 * time.Second, Now: a.Now},
-		// Twenty new apps at once, then one a minute, from each address.
+		// Twenty new apps at once, then one a minute, from each address; and a hundred,
+		// then four a minute, from each site, so that none fills the places of all.
 		Registered: &hosts.Buckets{Burst: 20, Every: time.Minute, Now: a.Now},
+		Sites:      &hosts.Buckets{Burst: 100, Every: 15 * time.Second, Now: a.Now},
 		Unowned:    &hosts.Buckets{Burst: 20, Every: time.Minute, Now: a.Now},
 	}
 	fail := &failures{base: a.Base, guest: guest, doors: doors, log: a.Log, now: a.Now}
@@ -225,6 +227,7 @@ func New(a App) http.Handler {
 	d.GET("/rooms/:room/batches/:batch", host.Signed(host.Batch))
 	d.GET("/rooms/:room/batches/:batch/links.csv", host.Signed(host.BatchCSV))
 	d.GET("/invitations/:id", host.Signed(host.Invitation))
+	d.POST("/invitations/:id", host.Signed(host.Rename))
 	d.GET("/invitations/:id/qr.png", host.Signed(host.QR))
 	d.GET("/invitations/:id/qr.svg", host.Signed(host.QR))
 	d.GET("/invitations/:id/invite.ics", host.Signed(host.Calendar))
@@ -235,6 +238,7 @@ func New(a App) http.Handler {
 	d.POST("/invitations/:id/mail", host.Signed(host.Mail))
 	d.GET("/requests/:id", host.Signed(host.Request))
 	d.POST("/requests/:id/answer", host.Signed(host.Answer))
+	d.POST("/requests/:id/invite", host.Signed(host.AnswerBeside))
 	d.POST("/requests/:id/dismiss", host.Signed(host.Dismiss))
 	d.POST("/requests/:id/recall", host.Signed(host.Recall))
 

@@ -96,7 +96,7 @@ func TestAHostSendsByMail(t *testing.T) {
 	if got := b.invitation(t, ada.ID).Email; got != "ada@home.example" {
 		t.Errorf("the address is %q", got)
 	}
-	bob.get(page).wants(http.StatusOK).says("goes out in a moment", "Wanted it sent by mail").saysNot("Send again")
+	bob.get(page).wants(http.StatusOK).says("goes out in a moment", "Asked to send it by mail").saysNot("Send again")
 	if n := b.settle(t, outbox.Refused, "550 <b>no such user</b>"); n != 1 {
 		t.Fatalf("%d mails", n)
 	}
@@ -139,7 +139,7 @@ func TestTheHostChoosesWhetherTheMoveIsTold(t *testing.T) {
 	bob.post("/invitations/"+shown(inv.ID)+"/mail", fields("email", "ada@meet.example")).wants(http.StatusSeeOther)
 	b.settle(t, outbox.Sent, "")
 	for i, tell := range []bool{true, false} {
-		form := bob.get("/rooms/standup/edit").wants(http.StatusOK).says("Tell the one person who was invited by mail").form("/rooms/standup")
+		form := bob.get("/rooms/standup/edit").wants(http.StatusOK).says("mail the new one to the one person who was invited by mail").form("/rooms/standup")
 		if form.Get("tell") != "true" {
 			t.Error("it is not on")
 		}
@@ -165,6 +165,36 @@ func TestTheHostChoosesWhetherTheMoveIsTold(t *testing.T) {
 	if n := b.settle(t, outbox.Sent, ""); n != 1 {
 		t.Errorf("%d mails about the closing", n)
 	}
+}
+
+func TestAHostHearsThatGuestsAreTold(t *testing.T) {
+	t.Parallel()
+	const told = "is told in a minute, unless you undo"
+	b := setup(t)
+	bob := b.signedIn(t, "bob")
+	room := b.room(t, "bob", "standup")
+	ada, cy, none := b.mint(t, room, tokens.Draft{Email: "ada@meet.example"}), b.mint(t, room, tokens.Draft{Email: "cy@meet.example"}), b.mint(t, room, tokens.Draft{})
+	bob.get("/rooms/standup").wants(http.StatusOK).says("Closing stops every link").saysNot("invited by mail is told")
+	bob.post("/rooms/standup/revoke", url.Values{"id": {shown(none.ID)}}).wants(http.StatusSeeOther)
+	done := func(path string, form url.Values) answer {
+		return bob.get(bob.post(path, form).wants(http.StatusSeeOther).Header.Get("Location")).wants(http.StatusOK)
+	}
+	done("/rooms/standup/close", url.Values{}).says("The room is closed").saysNot(told)
+	done("/rooms/standup/reopen", url.Values{})
+	done("/rooms/standup/mail", fields("unsent", "true"))
+	b.settle(t, outbox.Sent, "")
+	bob.get("/rooms/standup").says("Closing stops every link", "Everyone who was invited by mail is told.")
+	row := bob.post("/invitations/"+shown(ada.ID)+"/revoke", url.Values{}, header("HX-Request", "true")).wants(http.StatusOK)
+	row.says("told by mail in a minute unless you undo")
+	bob.get("/invitations/" + shown(ada.ID)).says("Told by mail in a minute that it is off, unless that is undone.").saysNot("goes out in a moment")
+	done("/invitations/"+shown(ada.ID)+"/restore", url.Values{})
+	done("/rooms/standup/revoke", url.Values{"id": {shown(ada.ID), shown(cy.ID)}}).says("2 invitations were revoked.", told)
+	b.Clock.Add(rooms.UndoWindow + 6e9)
+	b.settle(t, outbox.Sent, "")
+	di := b.mint(t, room, tokens.Draft{Email: "di@meet.example"})
+	done("/invitations/"+shown(di.ID)+"/mail", fields("email", "di@meet.example"))
+	b.settle(t, outbox.Sent, "")
+	done("/rooms/standup/close", url.Values{}).says("The room is closed", told)
 }
 
 func TestWithoutAMailServerNothingIsOffered(t *testing.T) {

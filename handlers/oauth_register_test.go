@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -143,6 +144,52 @@ func TestRegisteringIsSlowedByAddress(t *testing.T) {
 	b.from(t, "127.0.5.1").post(v1+"/apps", fields("client_name", "x", "redirect_uris", back)).wants(http.StatusOK)
 	b.Clock.Add(time.Minute)
 	app.post(v1+"/apps", fields("client_name", "x", "redirect_uris", back)).wants(http.StatusOK)
+}
+
+// A network of IPv6 is one address, and whoever has a whole site of such networks has
+// no more than a site's share.
+func TestRegisteringIsSlowedByNetworkAndSiteOfIPv6(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	register := func(from string) int {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, b.base+"/oauth/register", strings.NewReader(`{"redirect_uris":["`+back+`"]}`))
+		req.RemoteAddr = "[" + from + "]:1234"
+		req.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		b.echo.ServeHTTP(w, req)
+		return w.Code
+	}
+	made := func(n int, from func(int) string) (good int) {
+		for i := range n {
+			switch code := register(from(i)); code {
+			case http.StatusCreated:
+				good++
+			case http.StatusTooManyRequests:
+			default:
+				t.Fatalf("%s is answered %d", from(i), code)
+			}
+		}
+		return good
+	}
+	for _, row := range []struct {
+		what string
+		n    int
+		from func(int) string
+		want int
+	}{
+		{"one network", 30, func(i int) string { return fmt.Sprintf("2001:db8:1:1:%x::1", i) }, 20},
+		{"the rest of its site", 120, func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", 2+i) }, 80},
+		{"another site", 1, func(int) string { return "2001:db8:2::1" }, 1},
+		{"addresses of IPv4, as IPv6 writes them", 120, func(i int) string { return fmt.Sprintf("::ffff:203.0.113.%d", i) }, 120},
+	} {
+		if got := made(row.n, row.from); got != row.want {
+			t.Errorf("%s: %d apps, want %d", row.what, got, row.want)
+		}
+	}
+	b.Clock.Add(15 * time.Second)
+	if got := made(3, func(i int) string { return fmt.Sprintf("2001:db8:1:ff%02x::1", i) }); got != 1 {
+		t.Errorf("later: %d apps, want 1", got)
+	}
 }
 
 func TestIntrospection(t *testing.T) {

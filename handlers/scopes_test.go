@@ -235,3 +235,20 @@ func TestAKeyEndsWithItsHostsPassword(t *testing.T) {
 	}
 	again.nobody(t).get(v1+"/rooms", header("Authorization", heads["alice"]+"x")).refuses(http.StatusUnauthorized, "invalid_credentials")
 }
+
+// TestFormsOfferNoScopeThatOpensNothing: no call asks for webhooks, which the
+// protocol's metadata names all the same.
+func TestFormsOfferNoScopeThatOpensNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	bob := b.signedIn(t, "bob")
+	to := bob.post("/account/apps", fields("name", "Gate", "redirect_uri", "https://gate.example/back", "redirect_uris", "https://gate.example/back", "scope", "rooms:read"))
+	apps := bob.get("/account/apps").wants(http.StatusOK).links("/account/apps/")
+	if len(apps) == 0 {
+		t.Fatalf("no app: %d %s", to.StatusCode, to.body)
+	}
+	for _, at := range []string{"/account/keys", "/account/apps", apps[0]} {
+		bob.get(at).wants(http.StatusOK).says(`value="rooms:read"`).saysNot(`value="webhooks"`)
+	}
+	b.nobody(t).get("/.well-known/oauth-authorization-server").says(`"webhooks"`)
+}

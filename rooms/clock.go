@@ -40,6 +40,15 @@ func shifted(r Room, was, is *time.Location, start, end time.Duration) (starts, 
 	return starts, ends
 }
 
+// EndFrom is when the room ends that has both times and shall start at that instant,
+// by the clocks of that zone, and then last as long by them as it does by its own.
+func (r Room) EndFrom(start int64, timezone string) int64 {
+	was, is := zone(r.Timezone), zone(timezone)
+	moved := wall(start, is).Sub(wall(r.StartsAt, was))
+	_, ends := shifted(r, was, is, moved, moved)
+	return ends
+}
+
 // zone is that of the IANA name, UTC for none; check refuses others.
 func zone(name string) *time.Location {
 	if loc, err := time.LoadLocation(name); err == nil {

@@ -4,7 +4,7 @@
   'use strict';
 
   const all = (root, selector) =>
-    [...(root.matches && root.matches(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+    [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
   const loadedAt = Date.now();
 
   // Words: the page brings those of its language, a line each ("key=text", "key#one=text" for a plural form).
@@ -15,8 +15,6 @@
   const text = (key, values = {}) =>
     (words[`${key}#${forms.select(values.n || 0)}`] || words[key] || '').replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const list = (key) => text(key).split(' ');
-
-  // Times ------------------------------------------------------------------
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
   // The viewer's own habit of twelve hours counts in the viewer's own language.
@@ -65,7 +63,7 @@
     if (h < 12) return min % 60 ? text('time.hours-minutes', { h, n: min % 60 }) : text('time.hours-few', { n: h });
     return h < 48 ? text('time.hours', { n: Math.round(min / 60) }) : text('time.days', { n: Math.round(min / 1440) });
   };
-  // The server's clock counts: data-now is its instant when it wrote the page.
+  // The server's clock counts: data-now is when it wrote the page.
   const now = (el) => (el.dataset.now ? Date.parse(el.dataset.now) + Date.now() - loadedAt : Date.now());
   const showRelative = (el) => {
     const left = Date.parse(el.dateTime) - now(el);
@@ -77,7 +75,7 @@
     if (el.textContent !== said) el.textContent = said;
   };
 
-  // Waiting: look again when the door opens, a moment late rather than early.
+  // A moment late rather than early.
   let reloading = false;
   const wait = (el) => {
     if (!reloading && Date.parse(el.dataset.opensAt) + 700 < now(el)) {
@@ -85,8 +83,8 @@
       location.reload();
     }
   };
-  // When another device went on, or a code's time is over, this device goes back and says so. The page with the code
-  // (data-until) is watched closely, others while somebody looks at them.
+  // When another device went on, or a code's time is over, this one goes back. A page with the code (data-until) is
+  // watched closely, others while somebody looks at them.
   const follow = async (el) => {
     const again = el.dataset.until ? 1500 : 5000;
     if (Date.parse(el.dataset.until) < now(el)) return location.replace(el.dataset.back);
@@ -99,7 +97,7 @@
     return setTimeout(follow, 5000, el);
   };
   all(document, '[data-move]').forEach((el) => setTimeout(follow, 1500, el));
-  // A host is awaited: the stream ends when one is there. Not everybody who waited looks in the same moment.
+  // The stream ends when a host is there. Not everybody who waited looks in the same moment.
   const attend = (el) => {
     const look = (soonest) => setTimeout(() => location.replace(el.dataset.again), soonest + Math.random() * 500);
     if (!window.EventSource) return look(10000);
@@ -113,7 +111,7 @@
     return addEventListener('pageshow', (e) => { if (e.persisted) look(0); });
   };
   all(document, '[data-wait]').forEach(attend);
-  // What did not answer may do so by now; until then the page stays as it is.
+  // Until it answers, the page stays as it is.
   const retry = async (el) => {
     try {
       const answer = await fetch(el.dataset.again, { cache: 'no-store' });
@@ -127,8 +125,6 @@
     all(document, '[data-opens-at]').forEach(wait);
   };
 
-  // Telling ----------------------------------------------------------------
-
   let quiet;
   const say = (sentence) => {
     const toast = document.getElementById('toast');
@@ -137,8 +133,6 @@
     clearTimeout(quiet);
     quiet = setTimeout(() => toast.replaceChildren(), 6000);
   };
-
-  // Copying and sharing ----------------------------------------------------
 
   const textOf = (el) => el.value || el.href || el.textContent.trim();
   const select = (el) => {
@@ -149,7 +143,7 @@
       getSelection().selectAllChildren(el);
     }
   };
-  // Pages served over plain http in a local network have no clipboard API.
+  // Pages over plain http have no clipboard API.
   const copyBySelecting = (source, button) => {
     const hidden = source.hidden;
     source.hidden = false;
@@ -198,9 +192,7 @@
     }
   });
 
-  // Keys -------------------------------------------------------------------
-
-  // The keyboard map says what they do. They rest while somebody types, and where they were switched off.
+  // Keys rest while somebody types, and where they were switched off.
   const map = document.getElementById('keyboard');
   const keep = (on) => {
     try {
@@ -240,15 +232,11 @@
     });
   }
 
-  // Choosing in a list -----------------------------------------------------
-
   const chosen = () => {
     const n = all(document, '.choose:checked').length;
     all(document, '[data-chosen]').forEach((el) => { el.textContent = n ? text('script.chosen', { n }) : ''; });
   };
   document.addEventListener('change', (e) => { if (e.target.matches('.choose')) chosen(); });
-
-  // Every piece of page, also what htmx brings later ------------------------
 
   const zones = (names) => {
     if (names.children.length || !Intl.supportedValuesOf) return;
@@ -270,14 +258,14 @@
     chosen();
   };
 
-  // A hasty second press on a form that is already on its way does nothing.
+  // A hasty second press does nothing.
   document.addEventListener('submit', (e) => {
     if (Date.now() - e.target.dataset.sent < 2000) e.preventDefault();
     e.target.dataset.sent = Date.now();
   }, true);
 
   document.addEventListener('htmx:load', (e) => dress(e.detail.elt));
-  // A list on its way: how much of it has arrived, then that it is worked on.
+  // How much of a list has arrived, then that it is worked on.
   document.addEventListener('htmx:xhr:progress', (e) => {
     const bar = e.target.querySelector('.working');
     if (!bar) return;
@@ -287,7 +275,7 @@
     else bar.removeAttribute('value');
   });
   document.addEventListener('htmx:afterRequest', (e) => all(e.target, '.working').forEach((bar) => { bar.hidden = true; }));
-  // A whole page in answer to a fragment is a refusal the fragment has no place for: its title says which.
+  // A whole page in answer to a fragment is a refusal: its title says which.
   document.addEventListener('htmx:beforeSwap', (e) => {
     const answer = e.detail.serverResponse || '';
     if (e.detail.xhr.status >= 400 && e.detail.target.id !== 'main' && /^\s*<!doctype/i.test(answer)) {
@@ -298,7 +286,7 @@
   document.addEventListener('htmx:responseError', () => say(text('script.server-failed')));
   document.addEventListener('htmx:sendError', () => say(text('script.server-away')));
 
-  // Reloading a page that answered a form must not send that form again.
+  // Reloading must not send the form again.
   all(document, '[data-at]').forEach((el) => history.replaceState(null, '', el.dataset.at));
   dress(document);
   tick();

@@ -1,5 +1,5 @@
-// Pages that change by themselves. A stream says that something changed; then the page is fetched anew and its
-// live parts ([data-live]) take over what differs, item by item, never under the reader's hands.
+// A stream says that something changed; then the page is fetched anew and its live parts ([data-live]) take over
+// what differs, item by item, never under the reader's hands.
 (() => {
   'use strict';
 
@@ -10,12 +10,9 @@
   const icon = document.querySelector('link[rel=icon]');
   const plainIcon = icon.href;
 
-  // Bringing up to date ----------------------------------------------------
-
-  // What the script itself, or the passing of time, changes in an element is no difference.
+  // What the script, or time, changes in an element is no difference.
   const gist = (el) => el.outerHTML
-    .replace(/(<time [^>]*?) (?:data-now|title)="[^"]*"/g, '$1').replace(/(<time [^>]*?) (?:data-now|title)="[^"]*"/g, '$1')
-    .replace(/(<time [^>]*>)[^<]*/g, '$1').replace(/ (?:hidden|data-sent|autofocus)="[^"]*"/g, '').replace(/ class=""/g, '');
+    .replace(/(<time [^>]*>)[^<]*/g, '$1').replace(/ (?:(?:data-now|title|hidden|data-sent|autofocus)="[^"]*"|class="")/g, '');
   const selected = (el) => {
     const s = getSelection();
     return !s.isCollapsed && s.rangeCount > 0 && s.getRangeAt(0).intersectsNode(el);
@@ -26,7 +23,7 @@
 
   let pending = false;
   const put = (fresh) => {
-    if (window.htmx) window.htmx.process(fresh);
+    window.htmx?.process(fresh);
     document.dispatchEvent(new CustomEvent('htmx:load', { detail: { elt: fresh } }));
   };
   const merge = (old, fresh) => {
@@ -62,8 +59,6 @@
     }
   };
 
-  // Telling ----------------------------------------------------------------
-
   const present = (root) => new Map([...root.querySelectorAll('[data-live] [data-came]')].map((el) => [el.id, el.dataset]));
   let known = present(document);
   let hush;
@@ -86,8 +81,6 @@
     const n = list && Number(list.dataset.count);
     if (host) document.title = n ? `(${n}) ${title}` : title;
   };
-
-  // Fetching ---------------------------------------------------------------
 
   // The address in the bar keeps its filters; a page that a press drew has none of its own.
   const itself = () => location.pathname === source.dataset.page.split('?')[0];
@@ -129,7 +122,7 @@
       if (again) setTimeout(refresh, 100);
     }
   };
-  // The page no longer stands: what it is now, the server says.
+  // The page no longer stands.
   const leave = () => {
     close();
     if (itself()) location.reload();
@@ -149,13 +142,11 @@
     });
   }
 
-  // Listening --------------------------------------------------------------
-
   let stream;
   let timer;
   const close = () => {
     clearInterval(timer);
-    if (stream) stream.close();
+    stream?.close();
     stream = timer = undefined;
   };
   const poll = (every) => {
@@ -166,16 +157,16 @@
       refresh();
     }, every);
   };
-  // Of a guest's tabs one holds the stream also in the background, by which that guest is in the room.
+  // One of a guest's tabs holds the stream also unseen: by it the guest is in the room.
   let first = false;
   const open = () => {
     close();
-    // A tab that nobody looks at holds no connection: browsers have few of them for one server.
+    // A tab that nobody looks at holds no connection: browsers have few.
     if (document.hidden && (host || (navigator.locks && !first))) return poll(15000);
     if (!window.EventSource) return poll(5000);
     const own = new EventSource(source.dataset.stream);
     stream = own;
-    // Something on the way may withhold the stream: then not even its first word comes.
+    // Something on the way may withhold the stream.
     const unheard = setTimeout(() => { if (own === stream) poll(5000); }, 5000);
     own.addEventListener('changed', () => {
       if (own === stream) clearInterval(timer);

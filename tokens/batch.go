@@ -53,8 +53,9 @@ type BatchStore interface {
 	Granted(ctx context.Context, wish string) (Batch, error)
 	// Batches returns the room's latest batches, newest first.
 	Batches(ctx context.Context, room rooms.ID, limit int) ([]Batch, error)
-	// Invited returns, in lower case, the addresses that have an invitation to the
-	// room which is neither superseded nor revoked nor expired at that moment.
+	// Invited returns, in lower case, the addresses of the room's invitations that
+	// are not expired at that moment, and whether one of them is neither superseded
+	// nor revoked.
 	Invited(ctx context.Context, room rooms.ID, now int64) (map[string]bool, error)
 }
 
@@ -62,7 +63,7 @@ type BatchStore interface {
 type Terms struct {
 	MayHost bool   // whether the caller may mint the role host
 	Atomic  bool   // all rows or none
-	Unique  bool   // no second good invitation to the room for an address
+	Unique  bool   // no second good invitation to the room for an address, and none where it was taken back
 	Wish    string // not empty: the same caller's same wish for the room is granted once
 	Good    int    // not 0: how many rows the caller was told to be good; otherwise it is ErrListChanged
 }
@@ -229,7 +230,7 @@ func either(read, drafted error) error {
 }
 
 // markDoubles refuses the good rows whose address has an invitation already, or
-// is that of a good row before.
+// had one that was taken back, or is that of a good row before.
 func (s *Invitations) markDoubles(ctx context.Context, room rooms.Room, all []Result, now int64) error {
 	invited, err := s.Store.Invited(ctx, room.ID, now)
 	if err != nil {
@@ -239,10 +240,13 @@ func (s *Invitations) markDoubles(ctx context.Context, room rooms.Room, all []Re
 	for i := range all {
 		r := &all[i]
 		address := strings.ToLower(r.Invitation.Email)
+		good, was := invited[address]
 		switch {
 		case r.Err != nil || address == "":
 			continue
-		case invited[address]:
+		case was && !good:
+			r.Double, r.Err = true, rooms.Invalid{Field: "email", Detail: "had an invitation to this room that was revoked or given to another address"}
+		case was:
 			r.Double, r.Err = true, rooms.Invalid{Field: "email", Detail: "has an invitation to this room already"}
 		case listed[address]:
 			r.Double, r.Err = true, rooms.Invalid{Field: "email", Detail: "is on this list before"}

@@ -70,6 +70,7 @@ func ReadGuestList(raw []byte) (GuestList, error) {
 	if len(records) == 0 {
 		return GuestList{}, ErrListEmpty
 	}
+	records = untitled(records)
 	l := GuestList{Columns: headings(records[0].Cells)}
 	headed := l.Columns != nil
 	if !headed {
@@ -98,7 +99,7 @@ func ReadGuestList(raw []byte) (GuestList, error) {
 func (l GuestList) Strict() error {
 	var errs []error
 	for _, name := range l.Unused {
-		errs = append(errs, rooms.Invalid{Field: name, Detail: "is no column of a guest list"})
+		errs = append(errs, rooms.Invalid{Field: name, Detail: "is no column of a guest list, which are name, email, role, expires_in, expires_at, not_before, max_uses, pin, external_id and locale"})
 	}
 	return errors.Join(errs...)
 }

@@ -21,9 +21,10 @@ const (
 func columnNames() map[string][]string {
 	return map[string][]string{
 		"name": {"name", "fullname", "guest", "guestname", "attendee", "participant", "displayname", "姓名", "名字", "名称", "名稱", "嘉宾", "来宾", "來賓",
-			"vollständigername", "teilnehmer", "teilnehmerin", "gast", "nomcomplet", "nometprénom", "invité", "participante", "nombrecompleto", "nombreyapellidos", "invitado"}, //nolint:misspell // Spanish
+			"vollständigername", "teilnehmer", "teilnehmerin", "gast", "nomcomplet", "nometprénom", "prénometnom", "nomprénom", "prénomnom", "vornamenachname", "nachnamevorname", "vornachname", "vorundnachname", "vorundzuname", "namevorname", "vornamename",
+			"firstnamelastname", "lastnamefirstname", "firstandlastname", "nombreapellidos", "nombreyapellido", "apellidosynombre", "apellidosnombre", "invité", "participante", "nombrecompleto", "nombreyapellidos", "invitado"}, //nolint:misspell // Spanish
 		givenName:  {"firstname", "givenname", "forename", "vorname", "prénom", "prenom", "nombre", "名"},
-		familyName: {"lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido", "apellidos", "姓"},
+		familyName: {"lastname", "surname", "familyname", "nachname", "familienname", "zuname", "nom", "apellido", "apellidos", "姓"},
 		"email": {"email", "emailaddress", "mail", "mailaddress", "emailadresse", "mailadresse", "courriel", "adresseemail", "adressemail", "correo", "correoelectrónico",
 			"correoelectronico", "邮箱", "电子邮箱", "电子邮件", "邮件", "邮件地址", "电子邮件地址", "邮箱地址", "郵箱", "電子郵件", "電子信箱", "信箱"},
 		"role":        {"role", "rolle", "rôle", "rol", "角色", "身份", "身分"},
@@ -74,6 +75,19 @@ func headings(cells []string) []string {
 	return columns
 }
 
+// untitled leaves out what stands above the headings: a title, alone in its row.
+func untitled(records []GuestRow) []GuestRow {
+	for i, row := range records[:min(len(records), 5)] {
+		if known(headings(row.Cells)) > 1 {
+			return records[i:]
+		}
+		if n := len(slices.DeleteFunc(slices.Clone(row.Cells), func(c string) bool { return strings.TrimSpace(c) == "" })); n != 1 || strings.Contains(strings.Join(row.Cells, ""), "@") {
+			break
+		}
+	}
+	return records
+}
+
 func known(columns []string) (n int) {
 	for _, c := range columns {
 		if c != "" {
@@ -84,18 +98,22 @@ func known(columns []string) (n int) {
 }
 
 // guessed are the columns of a list without headings that can be read: addresses
-// are where the at-signs are, names in the first other column. Where all rows but
+// are where the at-signs are, names in the first other column that does not just
+// count. Where all rows but
 // the first have an address there, the first one is of headings.
 func guessed(records []GuestRow) (columns []string, headed bool) {
 	some := records[:min(len(records), 50)]
-	var at, filled []int
+	var at, filled, counts []int
 	for _, row := range some {
 		for i, cell := range row.Cells {
 			if i == len(at) {
-				at, filled = append(at, 0), append(filled, 0)
+				at, filled, counts = append(at, 0), append(filled, 0), append(counts, 0)
 			}
 			if cell = strings.TrimSpace(cell); cell != "" {
 				filled[i]++
+				if _, err := strconv.Atoi(strings.Trim(cell, ".#")); err == nil {
+					counts[i]++
+				}
 			}
 			if strings.Contains(cell, "@") {
 				at[i]++
@@ -111,7 +129,7 @@ func guessed(records []GuestRow) (columns []string, headed bool) {
 		columns[email] = "email"
 	}
 	for i := range columns {
-		if i != email && filled[i] > 0 {
+		if i != email && filled[i] > counts[i] {
 			columns[i] = "name"
 			break
 		}
@@ -167,8 +185,13 @@ func (l *GuestList) read(row *GuestRow) {
 		}
 	}
 	d := &row.Draft
-	if d.Name == "" {
+	switch {
+	case d.Name == "":
 		d.Name = joined(given, family)
+	case family == "" && !strings.Contains(d.Name, given): // a family's name is called the name in many lists
+		d.Name = joined(given, d.Name)
+	case given == "" && !strings.Contains(d.Name, family):
+		d.Name = joined(d.Name, family)
 	}
 	if d.Email == "" && !slices.Contains(l.Columns, "email") {
 		d.Name, d.Email = addressed(d.Name)

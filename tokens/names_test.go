@@ -182,6 +182,26 @@ func TestAfterASweepNoNameIsAnywhereThatHasEndedAndEveryOtherStays(t *testing.T)
 	})
 }
 
+// A link's end counts from the very moment of the one that took its place.
+func TestASweepCountsFromTheVeryMoment(t *testing.T) {
+	t.Parallel()
+	datatest.Each(t, func(t *testing.T, b *datatest.Bench) {
+		inv := mint(t, b, makeRoom(t, b, rooms.Draft{}), tokens.Draft{Name: "Grace"})
+		_, err := b.Invitations.Reissue(t.Context(), ada(), inv, false, true)
+		must(t, err)
+		for _, row := range []struct {
+			wait time.Duration
+			want int
+		}{{keepsFor - time.Millisecond, 0}, {time.Millisecond, 1}} {
+			b.Clock.Add(row.wait)
+			n, err := (&tokens.Retention{Store: b.Invitations.Store, Now: b.Clock.Now, After: keepsFor}).Sweep(t.Context())
+			if err != nil || n != row.want {
+				t.Errorf("after %s more: %d lost their names, %v, want %d", row.wait, n, err, row.want)
+			}
+		}
+	})
+}
+
 func TestWithoutRetentionNamesStay(t *testing.T) {
 	t.Parallel()
 	b := datatest.SQLite(t)

@@ -115,6 +115,8 @@ type Redemption struct {
 	// AtDoor is for a person who stands before the caller: they are in, and get no
 	// join link.
 	AtDoor bool
+	// Noted is set where the person was let in at the door before this was asked.
+	Noted bool
 	// Reaches, where set, refuses rooms that the caller has no rights in, as if
 	// the link were not ours.
 	Reaches func(rooms.Room) bool
@@ -191,7 +193,7 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 			return Admitted{Admission: *a, Invitation: inv}, nil
 		}
 		if a != nil {
-			return s.again(ctx, inv, *a)
+			return s.again(ctx, inv, *a, r.Browser, nonce)
 		}
 	}
 	if inv.Moves > 0 && r.Browser != "" {
@@ -250,10 +252,16 @@ func (s *Invitations) redeem(ctx context.Context, inv Invitation, r Redemption, 
 	return out, nil
 }
 
-// again is what a redemption gave before. A gate's answer has a fresh link.
-func (s *Invitations) again(ctx context.Context, inv Invitation, a Admission) (Admitted, error) {
+// again is what a redemption gave before. A gate's answer has a fresh link; a
+// browser that a sweep forgot is known again, by its nonce.
+func (s *Invitations) again(ctx context.Context, inv Invitation, a Admission, browser, nonce string) (Admitted, error) {
 	out, err := s.admit(ctx, inv, a)
-	if err == nil && a.Browser == "" {
+	switch {
+	case err != nil:
+	case browser != "" && a.Browser == "":
+		out.Admission.Browser = BrowserHash(browser)
+		err = s.Store.Recognise(ctx, out.Admission, nonce)
+	case a.Browser == "":
 		err = s.handOut(ctx, out)
 	}
 	if errors.Is(err, ErrConflict) {

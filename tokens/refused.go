@@ -26,6 +26,10 @@ func (s *Invitations) refused(ctx context.Context, r Redemption, refusal Refusal
 			by.Name = name
 		}
 	}
+	kind := audit.InvitationRefused
+	if r.Noted {
+		kind = audit.InvitationDoorConflict // nobody was turned away
+	}
 	now := s.Now().UnixMilli()
-	_ = s.Store.Refused(ctx, now-refusedAgain.Milliseconds(), event(by, audit.InvitationRefused, now, refusal.Invitation, reason.Code))
+	_ = s.Store.Refused(ctx, now-refusedAgain.Milliseconds(), event(by, kind, now, refusal.Invitation, reason.Code))
 }

@@ -53,6 +53,10 @@ type RequestStore interface {
 	// for the invitation that r is about, as answered by next: ErrConflict when
 	// r is no longer open.
 	Answer(ctx context.Context, r Request, old rooms.ID, next Invitation, ev audit.Event) error
+	// AnswerBeside adds next and closes r, and no other request, as answered by it,
+	// with all these events: ErrConflict when r is no longer open, rooms.ErrIDTaken
+	// when the id was used.
+	AnswerBeside(ctx context.Context, r Request, next Invitation, evs ...audit.Event) error
 	// Dismiss closes an open request without an answer. It reports false, and
 	// stores no event, when it was closed already.
 	Dismiss(ctx context.Context, id rooms.ID, at int64, ev audit.Event) (bool, error)
@@ -153,35 +157,76 @@ func (s *Invitations) FindRequest(ctx context.Context, by rooms.Caller, id strin
 	return r, inv, err
 }
 
+// Newest is the invitation that took the place of inv, and of that one, and so on;
+// inv itself where none did.
+func (s *Invitations) Newest(ctx context.Context, inv Invitation) (_ Invitation, err error) {
+	// A chain is followed for at most MaxUses links; nobody reissues more often.
+	for n := 0; n < MaxUses && err == nil && inv.SupersededBy != 0; n++ {
+		inv, err = s.Store.ByID(ctx, inv.SupersededBy)
+	}
+	return inv, err
+}
+
 // Answer makes a new link for a request: in the place of inv, or of the newest
 // that took its place, and for the one who asked where the invitation names
 // nobody. An old link that was revoked is not kept. Again, it is the link that
 // was made the first time; for a request that was dismissed it is ErrConflict.
 func (s *Invitations) Answer(ctx context.Context, by rooms.Caller, r Request, inv Invitation, w Renewal, mayHost bool) (Invitation, error) {
-	// A chain is followed as it was at most MaxUses links ago; nobody reissues more often.
-	for range MaxUses {
-		if r.ClosedAt != 0 || inv.SupersededBy == 0 {
-			break
-		}
-		var err error
-		if inv, err = s.Store.ByID(ctx, inv.SupersededBy); err != nil {
-			return Invitation{}, err
-		}
+	if r.ClosedAt != 0 {
+		return s.answered(ctx, r)
 	}
-	if r.ClosedAt == 0 {
-		if inv.Name == "" {
-			inv.Name = r.Name
-		}
-		w.KeepOld = w.KeepOld && inv.RevokedAt == 0
-		next, err := s.replace(ctx, by, inv, w, mayHost, func(next Invitation, ev audit.Event) error {
-			return s.Store.Answer(ctx, r, inv.ID, next, ev)
-		})
-		if !errors.Is(err, ErrConflict) {
-			return next, err
-		}
-		if r, err = s.Store.Request(ctx, r.ID); err != nil {
-			return Invitation{}, err
-		}
+	inv, err := s.Newest(ctx, inv)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if inv.Name == "" {
+		inv.Name = r.Name
+	}
+	w.KeepOld = w.KeepOld && inv.RevokedAt == 0
+	next, err := s.replace(ctx, by, inv, w, mayHost, func(next Invitation, ev audit.Event) error {
+		return s.Store.Answer(ctx, r, inv.ID, next, ev)
+	})
+	if errors.Is(err, ErrConflict) {
+		return s.answered(ctx, r)
+	}
+	return next, err
+}
+
+// AnswerBeside answers a request by an invitation of its own: of one guest, called
+// as who asks says, and good as long as an Answer would be, which w may end anew.
+// Links that there are, and who is in by them, stay. Again, it is as Answer.
+func (s *Invitations) AnswerBeside(ctx context.Context, by rooms.Caller, r Request, inv Invitation, w Renewal) (Invitation, error) {
+	if r.ClosedAt != 0 {
+		return s.answered(ctx, r)
+	}
+	inv, err := s.Newest(ctx, inv)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if inv.Room.ClosedAt != 0 {
+		return Invitation{}, Refusal{ErrRoomClosed, inv}
+	}
+	now := s.Now().UnixMilli()
+	next := Invitation{Room: inv.Room, Role: Guest, Name: r.Name, MaxUses: 1, NotBefore: inv.NotBefore, CreatedAt: now, CreatedBy: by.Actor, Wishes: inv.Wishes}
+	if next.ExpiresAt, err = s.renewed(inv, w, now); err != nil {
+		return Invitation{}, err
+	}
+	inv.ID = r.Invitation
+	next, err = s.insert(now, next, func(next Invitation) error {
+		return s.Store.AnswerBeside(ctx, r, next, event(by.Actor, audit.InvitationMinted, now, next, ""), event(by.Actor, audit.InvitationReissued, now, inv, audit.OldApart))
+	})
+	if errors.Is(err, ErrConflict) {
+		return s.answered(ctx, r)
+	}
+	return next, err
+}
+
+// answered is the invitation by which the request was answered, ErrConflict where
+// it was closed without one.
+func (s *Invitations) answered(ctx context.Context, r Request) (Invitation, error) {
+	r, err := s.Store.Request(ctx, r.ID)
+	if err != nil {
+		return Invitation{}, err
 	}
 	if r.Answer == 0 {
 		return Invitation{}, ErrConflict

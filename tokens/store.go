@@ -47,11 +47,11 @@ type Store interface {
 	// Opened notes that the page was looked at, unless that was noted after since.
 	Opened(ctx context.Context, id rooms.ID, since int64, ev audit.Event) error
 	// Refused notes that the invitation was refused for the reason in the event's
-	// detail, unless that was noted after since.
+	// detail, unless an event of that kind and detail was noted after since.
 	Refused(ctx context.Context, since int64, ev audit.Event) error
 	// Names returns what the invitations of these ids are called; those that
 	// there are not are missing.
-	Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error)
+	Names(ctx context.Context, ids []rooms.ID) (map[rooms.ID]Called, error)
 	// Callers returns what the last ones admitted by the invitations of these ids
 	// said they are called; where nobody said, it is missing.
 	Callers(ctx context.Context, ids []rooms.ID) (map[rooms.ID]string, error)

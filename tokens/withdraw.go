@@ -94,30 +94,22 @@ func (s *Invitations) replace(ctx context.Context, by rooms.Caller, inv Invitati
 		return Invitation{}, inv.Withdrawn()
 	}
 	next := Invitation{Room: inv.Room, Role: inv.Role, Name: inv.Name, Email: inv.Email, PIN: inv.PIN, MaxUses: inv.MaxUses,
-		NotBefore: inv.NotBefore, ExpiresAt: inv.ExpiresAt, CreatedAt: now, CreatedBy: by.Actor,
+		NotBefore: inv.NotBefore, CreatedAt: now, CreatedBy: by.Actor,
 		ExternalID: inv.ExternalID, Locale: inv.Locale, Wishes: inv.Wishes}
 	if w.KeepOld {
 		next.Counter = inv.Counter
 	} else {
 		next.Appointment, next.Sequence = inv.place(), inv.Sequence+1
 	}
-	if w.ExpiresIn != 0 || w.ExpiresAt != 0 {
-		var err error
-		if next.ExpiresAt, err = s.expiry(inv.Room, Draft{ExpiresIn: w.ExpiresIn, ExpiresAt: w.ExpiresAt}, now); err != nil {
-			return Invitation{}, err
-		}
-		if err := next.check(now); err != nil {
-			return Invitation{}, err
-		}
-	} else if next.ExpiresAt < now+MinLifetime.Milliseconds() {
-		life := max(inv.ExpiresAt-max(inv.CreatedAt, inv.NotBefore), time.Minute.Milliseconds())
-		next.ExpiresAt = wholeSecond(now + min(life, MaxLifetime.Milliseconds()-1000))
+	var err error
+	if next.ExpiresAt, err = s.renewed(inv, w, now); err != nil {
+		return Invitation{}, err
 	}
 	detail := audit.OldEnded
 	if w.KeepOld {
 		detail = audit.OldShared
 	}
-	next, err := s.insert(now, next, func(next Invitation) error {
+	next, err = s.insert(now, next, func(next Invitation) error {
 		return store(next, event(by.Actor, audit.InvitationReissued, now, next, detail))
 	})
 	if err != nil {
@@ -127,4 +119,19 @@ func (s *Invitations) replace(ctx context.Context, by rooms.Caller, inv Invitati
 		s.Removals.withdrawn(inv.Room, inv.ID)
 	}
 	return s.Store.ByID(ctx, next.ID)
+}
+
+// renewed is when a new link ends that is made for inv.
+func (s *Invitations) renewed(inv Invitation, w Renewal, now int64) (at int64, err error) {
+	if w.ExpiresIn != 0 || w.ExpiresAt != 0 {
+		if inv.ExpiresAt, err = s.expiry(inv.Room, Draft{ExpiresIn: w.ExpiresIn, ExpiresAt: w.ExpiresAt}, now); err != nil {
+			return 0, err
+		}
+		return inv.ExpiresAt, inv.checkEnd(now)
+	}
+	if inv.ExpiresAt < now+MinLifetime.Milliseconds() {
+		life := max(inv.ExpiresAt-max(inv.CreatedAt, inv.NotBefore), time.Minute.Milliseconds())
+		return wholeSecond(now + min(life, MaxLifetime.Milliseconds()-1000)), nil
+	}
+	return inv.ExpiresAt, nil
 }

@@ -29,6 +29,13 @@ func askSamples(s map[string]templ.Component) {
 		room.Requests.Items = append(room.Requests.Items, Request{ID: "req_0" + string(rune('1'+i)), Name: names[i], For: names[(i+1)%6], Invitation: "inv_01", Code: code, At: now.Add(-time.Duration(i*7) * time.Minute)})
 	}
 	s["room-requests"] = RoomPage(room)
+	inside := room
+	inside.Requests.Items = nil
+	for _, r := range room.Requests.Items {
+		r.Inside, r.Guest = true, r.For
+		inside.Requests.Items = append(inside.Requests.Items, r)
+	}
+	s["room-requests-inside"] = RoomPage(inside)
 	room.Requests.Closed, room.Requests.Items = true, room.Requests.Items[:1]
 	s["room-requests-closed"] = RoomPage(room)
 	cards := roomCards()[:2]

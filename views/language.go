@@ -156,12 +156,21 @@ func (spoken *tongue) find(key string, params []any) []piece {
 	}
 	if len(m) > 1 {
 		if n, ok := value(params, "n").(int); ok {
-			if pieces, ok := m[plural.Cardinal.MatchPlural(spoken.tag, n, 0, 0, 0, 0)]; ok {
+			if pieces, ok := m[spoken.form(n)]; ok {
 				return pieces
 			}
 		}
 	}
 	return m[plural.Other]
+}
+
+// form is the plural form that n asks for. Some languages say "a million of days", which browsers know, and the tables
+// of x/text, which are those of CLDR 32, do not yet.
+func (spoken *tongue) form(n int) plural.Form {
+	if base, _ := spoken.tag.Base(); n != 0 && n%1_000_000 == 0 && slices.Contains([]string{"ca", "es", "fr", "it", "pt"}, base.String()) {
+		return plural.Many
+	}
+	return plural.Cardinal.MatchPlural(spoken.tag, n, 0, 0, 0, 0)
 }
 
 // value is a parameter's value; parameters are given as "name", value, "name", value.

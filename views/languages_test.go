@@ -57,8 +57,9 @@ func faults(spoken, english *tongue) (found []string) {
 		}
 		needed := map[plural.Form]bool{plural.Other: true}
 		for n := range 200 {
-			needed[plural.Cardinal.MatchPlural(spoken.tag, n, 0, 0, 0, 0)] = true
+			needed[spoken.form(n)] = true
 		}
+		needed[spoken.form(1_000_000)] = true
 		for form := range needed {
 			// A language may do with one text for all numbers where it has one form, or says it so that it fits all.
 			if _, ok := got[form]; !ok && len(needed) > 1 {
@@ -166,15 +167,17 @@ func TestPluralsAreEachLanguagesOwn(t *testing.T) {
 	t.Parallel()
 	for tag, tc := range map[string]struct {
 		content string
-		want    []string // for 1, 2, 5, 21
+		want    []string // for 1, 2, 5, 21, and a million
 	}{
-		"en":    {`{"k": {"one": "{n} day", "other": "{n} days"}}`, []string{"1 day", "2 days", "5 days", "21 days"}},
-		"zh-CN": {`{"k": "{n} 天"}`, []string{"1 天", "2 天", "5 天", "21 天"}},
-		"ru":    {`{"k": {"one": "{n} день", "few": "{n} дня", "many": "{n} дней", "other": "{n} дня"}}`, []string{"1 день", "2 дня", "5 дней", "21 день"}},
-		"ar":    {`{"k": {"one": "يوم", "two": "يومان", "few": "{n} أيام", "other": "{n} يوم"}}`, []string{"يوم", "يومان", "5 أيام", "21 يوم"}},
+		"en":    {`{"k": {"one": "{n} day", "other": "{n} days"}}`, []string{"1 day", "2 days", "5 days", "21 days", "1000000 days"}},
+		"zh-CN": {`{"k": "{n} 天"}`, []string{"1 天", "2 天", "5 天", "21 天", "1000000 天"}},
+		"ru":    {`{"k": {"one": "{n} день", "few": "{n} дня", "many": "{n} дней", "other": "{n} дня"}}`, []string{"1 день", "2 дня", "5 дней", "21 день", "1000000 дней"}},
+		"fr":    {`{"k": {"one": "{n} jour", "many": "{n} de jours", "other": "{n} jours"}}`, []string{"1 jour", "2 jours", "5 jours", "21 jours", "1000000 de jours"}},
+		"es-MX": {`{"k": {"one": "{n} día", "many": "{n} de días", "other": "{n} días"}}`, []string{"1 día", "2 días", "5 días", "21 días", "1000000 de días"}},
+		"ar":    {`{"k": {"one": "يوم", "two": "يومان", "few": "{n} أيام", "other": "{n} يوم"}}`, []string{"يوم", "يومان", "5 أيام", "21 يوم", "1000000 يوم"}},
 	} {
 		ctx := in(t, tag, tc.content)
-		for i, n := range []int{1, 2, 5, 21} {
+		for i, n := range []int{1, 2, 5, 21, 1_000_000} {
 			if got := say2(ctx, "k", "n", n); got != tc.want[i] {
 				t.Errorf("%s, %d: got %q, want %q", tag, n, got, tc.want[i])
 			}

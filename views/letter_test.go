@@ -12,17 +12,23 @@ import (
 	"admitone/tokens/mail"
 )
 
+// revoked is the CalledOff of an invitation that was revoked, while the room goes on.
+const revoked audit.Word = "revoked"
+
 func letterSample(word audit.Word, locale string) mail.Letter {
 	inv := tokens.Invitation{Name: "Ada", Role: tokens.Guest, MaxUses: 1, ExpiresAt: now.UnixMilli() + 7_200_000, Locale: locale, PIN: "hash",
 		Room: rooms.Room{Name: "Weekly standup", Timezone: "Europe/Berlin", StartsAt: now.UnixMilli(), EndsAt: now.UnixMilli() + 3_600_000}}
 	l := mail.Letter{Word: word, Invitation: inv, Host: "Grace Hopper", Link: shortLink, Picture: "cid:qr", Calendar: true}
-	if word == audit.CalledOff {
-		l.Link, l.Picture = "", ""
+	switch word {
+	case audit.CalledOff:
+		l.Link, l.Picture, l.Invitation.Room.ClosedAt = "", "", now.UnixMilli()
+	case revoked:
+		l.Word, l.Link, l.Picture, l.Invitation.RevokedAt = audit.CalledOff, "", "", now.UnixMilli()
 	}
 	return l
 }
 
-var letterWords = []audit.Word{audit.Invited, audit.Moved, audit.CalledOff, audit.OnAgain}
+var letterWords = []audit.Word{audit.Invited, audit.Moved, audit.CalledOff, revoked, audit.OnAgain}
 
 func TestMailsAreAsAgreed(t *testing.T) {
 	for _, tag := range Languages() {
@@ -38,10 +44,59 @@ func TestMailsAreAsAgreed(t *testing.T) {
 						t.Errorf("%s lacks something: %s", what, text)
 					}
 				}
-				if linked := strings.Contains(w.Plain, shortLink) && strings.Contains(w.HTML, `href="`+shortLink+`"`); linked != (word != audit.CalledOff) {
+				if linked := strings.Contains(w.Plain, shortLink) && strings.Contains(w.HTML, `href="`+shortLink+`"`); linked != (word != audit.CalledOff && word != revoked) {
 					t.Errorf("the link is there: %v", linked)
 				}
 			})
+		}
+	}
+}
+
+// TestWhoIsNotWelcomeIsNotToldThatItIsOff: nor when it is, for they may never have been told of the latest time.
+func TestWhoIsNotWelcomeIsNotToldThatItIsOff(t *testing.T) {
+	t.Parallel()
+	for _, tag := range Languages() {
+		off, err := WriteLetter(t.Context(), letterSample(audit.CalledOff, tag.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := WriteLetter(t.Context(), letterSample(revoked, tag.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _, _ := strings.Cut(off.Subject, "Weekly")
+		for _, words := range []string{strings.Trim(said, " :："), "2026", "14:00"} {
+			if !strings.Contains(off.Plain, words) || !strings.Contains(off.HTML, words) {
+				t.Errorf("%s: %q is not said where the room is closed: %s", tag, words, off.Plain)
+			}
+			if strings.Contains(w.Subject+w.Plain+w.HTML, words) {
+				t.Errorf("%s: %q is said to who was withdrawn: %s\n%s", tag, words, w.Subject, w.Plain)
+			}
+		}
+	}
+}
+
+// TestMailsHoldNoSignsThatNobodySees but where names turn what stands beside them.
+func TestMailsHoldNoSignsThatNobodySees(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Weekly standup":           "Weekly standup",
+		"Herbsttagung 2026 – Groß": "Herbsttagung 2026 – Groß",
+		"李雷 👩🏽‍🚀":                  "李雷 👩🏽‍🚀",
+		"Ada \u202eb\u2066":        "Ada b",
+		"שלום – 2026":              "\u2068שלום – 2026\u2069",
+		"Standup مرحبا":            "\u2068Standup مرحبا\u2069",
+		"٢٠٢٦ 1":                   "\u2068٢٠٢٦ 1\u2069",
+		"ߒߞߏ":                      "\u2068ߒߞߏ\u2069",
+	} {
+		l := letterSample(audit.Invited, "en")
+		l.Invitation.Room.Name, l.Invitation.Name, l.Host = name, name, name
+		w, err := WriteLetter(t.Context(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Subject != want+" invites you to "+want || !strings.HasPrefix(w.Plain, "Hello "+want+",\r\n") {
+			t.Errorf("%q: %q\n%q", name, w.Subject, w.Plain)
 		}
 	}
 }

@@ -179,7 +179,7 @@ func TestTheScriptSaysWhatThePageBringsIt(t *testing.T) {
 func TestEveryRefusedInputIsSaidInWordsOfThePage(t *testing.T) {
 	t.Parallel()
 	// What forms of ours cannot send, and what only programs are told.
-	never := []string{"is no column of a guest list", "give expires_in or expires_at, not both", "is not a mail address", `is "short" or "jwt"`, "is 64 to 2048 pixels", "is not a language tag such as en or zh-Hans",
+	never := []string{"is no column of a guest list, which are name, email, role, expires_in, expires_at, not_before, max_uses, pin, external_id and locale", "give expires_in or expires_at, not both", "is not a mail address", `is "short" or "jwt"`, "is 64 to 2048 pixels", "is not a language tag such as en or zh-Hans",
 		`is "newest", "oldest" or "name"`, "is none of ours", "is none of a list in this order", // an address that was tampered with
 		"is no query", "is wished more than once", "is true or false", `is written like "01:30:00", or "unlimited"`, "is no wish that a back end knows",
 		"is 16 to 128 characters, the same for a retry and another for another person",

@@ -3,6 +3,8 @@ package views
 import (
 	"context"
 	"strings"
+
+	"golang.org/x/text/unicode/bidi"
 )
 
 // isolate makes a stranger's name safe beside other words where no element can stand around it: in the title and in
@@ -18,6 +20,23 @@ func isolate(name string) string {
 		}
 	}
 	return clean
+}
+
+// apart is isolate for mails, whose words people copy and search: signs that nobody sees stand there only around names
+// that would turn what stands beside them.
+func apart(name string) string {
+	if clean := undirected(name); !turns(clean) {
+		return clean
+	}
+	return isolate(name)
+}
+
+// turns tells whether something of the text is read from right to left.
+func turns(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		p, _ := bidi.LookupRune(r)
+		return p.Class() == bidi.R || p.Class() == bidi.AL || p.Class() == bidi.AN
+	})
 }
 
 // undirected is a name without directional controls, for texts that people copy: signs nobody sees would go with it.

@@ -16,6 +16,7 @@ func postSamples(s map[string]templ.Component) {
 	again := Mail{ID: "dlv_01", State: MailWaiting, Word: "invited", At: now.Add(4 * time.Minute), Attempts: 3, Reason: "451 4.7.1 greylisted"}
 	moved := settled(MailSent)
 	moved.Word = "moved"
+	off := Mail{ID: "dlv_01", State: MailWaiting, Word: "called_off", At: now.Add(time.Minute)}
 	for name, m := range map[string]MailForm{
 		"first":    {On: true, To: "ada@meet.example"},
 		"host":     {On: true, Role: RoleHost},
@@ -24,6 +25,7 @@ func postSamples(s map[string]templ.Component) {
 		"handing":  {On: true, Last: settled(MailHanding)},
 		"sent":     {On: true, To: "ada@meet.example", Last: settled(MailSent)},
 		"moved":    {Last: moved},
+		"off":      {Last: off},
 		"refused":  {On: true, To: "ada@meet.example", Last: refused},
 		"doubtful": {On: true, To: "ada@meet.example", Last: settled(MailDoubtful)},
 		"wrong":    {On: true, To: "ada at meet", Wrong: Invalid("is not a mail address")},
@@ -33,11 +35,15 @@ func postSamples(s map[string]templ.Component) {
 		v.Mail = m
 		s["mail-"+name] = InvitationPage(v)
 	}
-	list := Invitations{Slug: "standup", Items: invitations(), Mails: Mails{On: true, Unsent: UnsentMails{Slug: "standup", N: 12}, Waiting: 3, Sent: 800, Refused: 1, Doubtful: 1}}
+	list := Invitations{Slug: "standup", Items: invitations(), Mails: Mails{On: true, Unsent: UnsentMails{Slug: "standup", N: 12, Bound: 700}, Waiting: 3, Sent: 800, Refused: 1, Doubtful: 1}}
 	for i, state := range []string{MailWaiting, MailSent, MailRefused, MailDoubtful, MailHanding, MailDropped} {
 		list.Items[i].Mail = settled(state)
 	}
-	s["room-mails"] = RoomPage(Room{Page: page("Weekly standup"), Head: RoomHead{Name: "Weekly standup", Slug: "standup", State: RoomOpen}, Mint: Mint{Slug: "standup"}, List: list})
+	s["room-mails"] = RoomPage(Room{Page: page("Weekly standup"), Head: RoomHead{Name: "Weekly standup", Slug: "standup", State: RoomOpen, MayChange: true, Tells: true}, Mint: Mint{Slug: "standup"}, List: list})
+	told := invitations()[2]
+	told.Mail = off
+	s["fragment-row-told"] = InvitationRow(told)
+	s["fragment-notice-told"] = NoticeLine(Notice{Tone: Good, Text: Says("did.closed"), Then: Says("did.told-by-mail"), UndoAction: "/rooms/standup/reopen"})
 	s["room-edit-told"] = RoomEditPage(RoomEdit{Page: page(""), Name: "Weekly standup",
 		Form: RoomForm{Room: "standup", Name: "Weekly standup", StartsAt: "2026-11-23T13:00", Timezone: "Europe/Berlin", Told: 12, Tell: true}})
 }

@@ -36,6 +36,8 @@ type RoomHead struct {
 	Guests, Capacity int
 	// MayChange shows the menu: edit, close, reopen.
 	MayChange bool
+	// Tells says that people were invited by mail, who are told when it closes.
+	Tells bool
 	// Series is its place in one.
 	Series Series
 }
@@ -58,6 +60,8 @@ type Mint struct {
 	MaxUses string
 	// PIN is as typed; it is kept only as long as the form is refused.
 	PIN string
+	// Locale is the guest's language (BCP 47); empty is the room's.
+	Locale string
 	// CanHost says that this host may mint the role host here.
 	CanHost bool
 	// RoomEnds says that the room has an end to expire with.
@@ -109,6 +113,8 @@ type Invitation struct {
 	Guest string
 	// NameRemoved says that the name was removed, after the time that names are kept.
 	NameRemoved bool
+	// Email is the mail address, or empty.
+	Email string
 	// State is one of Pending, Redeemed, Expired, Revoked, Superseded.
 	State         string
 	Uses, MaxUses int
@@ -182,10 +188,7 @@ func (i Invitation) called() string { return cmp.Or(i.Name, i.Guest) }
 
 // shown is the name on the row, or what stands for none.
 func (i Invitation) shown(ctx context.Context) string {
-	if i.NameRemoved && i.called() == "" {
-		return t(ctx, "guest.name-removed")
-	}
-	return rowName(ctx, i.called())
+	return keptName(ctx, i.called(), i.NameRemoved)
 }
 
 func (i Invitation) undoable() bool { return i.State == Revoked && i.UndoUntil.After(i.Now) }

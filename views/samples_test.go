@@ -49,6 +49,7 @@ func invitations() []Invitation {
 	}
 	used := row("02", "Ada Lovelace", RoleHost, Redeemed)
 	used.Uses, used.RedeemedAt = 1, now.Add(-5*time.Minute)
+	used.Email = strings.Repeat("ada.", 20) + "@example.com"
 	justRevoked := row("03", emojiName, RoleGuest, Revoked)
 	justRevoked.UndoUntil = now.Add(50 * time.Second)
 	several := row("06", longName, RoleGuest, Pending)
@@ -74,7 +75,7 @@ func detail(i Invitation) InvitationDetail {
 	return InvitationDetail{
 		Page: page(""), RoomName: "Weekly standup", RoomSlug: "standup", Invitation: i,
 		Link: Link{Short: shortLink, Full: jwtLink}, CreatedBy: Who{Name: "Grace Hopper"}, RevokedBy: Who{"Booking", "app"}, RevokedAt: now.Add(-10 * time.Second),
-		ReplacedBy: "inv_08", MayReissue: true,
+		ReplacedBy: "inv_08", MayReissue: true, Rename: &Rename{Name: i.Name, Email: "ada@example.com"},
 		History: []Event{
 			{At: now.Add(-5 * time.Minute), Kind: "invitation.opened"},
 			{At: now.Add(-3 * time.Hour), Actor: scriptName, Kind: "invitation.minted", Detail: "as guest, for " + bidiName},
@@ -127,6 +128,7 @@ func hostSamples(s map[string]templ.Component) {
 		Errors: Errors{"slug": Says("wrong.slug-taken"), "ends_at": Invalid("must be after starts_at")}}})
 	s["room-edit-handover"] = RoomEditPage(RoomEdit{Page: page(""), Name: "Weekly standup", Form: RoomForm{Room: "standup", Name: "Weekly standup"},
 		HandOver: HandOver{Room: "standup", Owner: "grace", Hosts: []OtherHost{{Username: "bob"}, {Username: "ada", Name: bidiName}}, Errors: Errors{"owner": Invalid("is no host here")}}})
+	s["room-edit-locale"] = RoomEditPage(RoomEdit{Page: page(""), Name: "Weekly standup", Form: RoomForm{Room: "standup", Name: "Weekly standup", Locale: "pt-BR"}})
 	s["room-edit"] = RoomEditPage(RoomEdit{Page: page(""), Name: "Weekly standup", Form: RoomForm{Room: "standup", Name: "Weekly standup", StartsAt: "2026-11-23T13:00", EndsAt: "2026-11-23T16:00", Timezone: "Europe/Berlin"}})
 
 	room := Room{Page: page("Weekly standup"), Head: roomHeadSample(), Mint: Mint{Slug: "standup", CanHost: true, RoomEnds: true}, List: Invitations{Slug: "standup"}}

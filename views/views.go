@@ -48,6 +48,8 @@ type Notice struct {
 	Tone string
 	// Text is the sentence. Empty: no notice. It should hold no name a stranger chose, which could not be isolated in it.
 	Text Message
+	// Then is a second sentence, or silence.
+	Then Message
 	// UndoAction is where a POST takes it back. Empty: no button.
 	UndoAction string
 	// UndoLabel is the button's word; empty is "Undo".

@@ -59,7 +59,7 @@ func aroundTheMainJob(t *testing.T, look browserOptions, name string) {
 	host.seen(name + "-room")
 	guest.Open("/m") // its link is about to be worthless
 	host.Fill("select[name=expires]", "4h")
-	host.Follow("form[action$='/answer'] button")
+	host.Follow("form[action$='/answer'] button:last-child")
 	says(host, "New link for Bo. Send it to them.", "给 Bo 的新链接已生成，请发给对方。")
 	says(host, "Does this link work now?", "这个链接现在能用吗？")
 	host.seen(name + "-answered")

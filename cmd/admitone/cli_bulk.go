@@ -14,13 +14,14 @@ import (
 
 // list is the file of guests that mint was given, and how it is minted.
 type list struct {
-	file          string
-	atomic, hosts bool
+	file                 string
+	atomic, again, hosts bool
 }
 
 func (l *list) flags(f *flag.FlagSet) {
 	f.StringVar(&l.file, "csv", "", "make an invitation for every row of this CSV `file`, or - for the input, and print CSV; a row says what the other options do")
 	f.BoolVar(&l.atomic, "atomic", true, "of a list: all rows or none; with --atomic=false the good ones")
+	f.BoolVar(&l.again, "again", false, "of a list: also for addresses that have a good invitation to the room, or stand on the list before")
 	f.BoolVar(&l.hosts, "hosts", false, "of a list: print the links of hosts too")
 }
 
@@ -29,7 +30,7 @@ func (l *list) alone(f *flag.FlagSet) (other string) {
 	f.Visit(func(g *flag.Flag) {
 		switch g.Name {
 		case "room", "csv":
-		case "atomic", "hosts":
+		case "atomic", "again", "hosts":
 			if l.file == "" {
 				other = "--" + g.Name + " goes with --csv alone"
 			}
@@ -61,7 +62,7 @@ func (p *program) mintList(ctx context.Context, room string, from list) error {
 		if err != nil {
 			return err
 		}
-		b, results, err := h.invitations.MintList(ctx, cli(), r, l.Rows, tokens.Terms{MayHost: true, Atomic: from.atomic})
+		b, results, err := h.invitations.MintList(ctx, cli(), r, l.Rows, tokens.Terms{MayHost: true, Atomic: from.atomic, Unique: !from.again})
 		var bad tokens.RowErrors
 		if errors.As(err, &bad) {
 			results = bad

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"admitone/tokens/oauth"
 )
 
 // entrust lets programs act for the host: a key with a past, and an app.
@@ -22,14 +24,29 @@ func (w *world) entrust(t *testing.T) {
 	if w.app = made.Header.Get("Location"); made.Status != http.StatusCreated || w.key == "" {
 		t.Fatalf("no app is made: %v", made)
 	}
+	a, err := w.try("", http.MethodPost, "/apps", members{"client_name": "Bøøkings \u202eevil\u202c & Co", "redirect_uris": []string{"https://stranger.example/back", oauth.OOB}, "scopes": everything()})
+	if w.stranger = a.Get("client_id"); w.stranger == "" {
+		t.Fatal(a, err)
+	}
 }
 
 // appPages are those about what acts for hosts, and about signing.
 func (w *world) appPages() []met {
-	asks := "/oauth/authorize?" + url.Values{"client_id": {strings.TrimPrefix(w.app, "/account/apps/")}, "redirect_uri": {"https://booking.example/back"},
-		"response_type": {"code"}, "scope": {"rooms:read offline_access"}, "code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("c", 43)}}.Encode()
+	asks := func(client, redirect, scope string) string {
+		return "/oauth/authorize?" + url.Values{"client_id": {client}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
+			"code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("c", 43)}}.Encode()
+	}
+	const elsewhere = "https://stranger.example/back"
 	return []met{
-		{"consent", w.host, asks, 200, nil, ""},
+		{"consent", w.host, asks(strings.TrimPrefix(w.app, "/account/apps/"), "https://booking.example/back", "rooms:read offline_access"), 200, nil, ""},
+		{"consent-of-nobody", w.host, asks(w.stranger, elsewhere, everything()), 200, nil, ""},
+		{"consent-unsent", w.host, asks(w.stranger, elsewhere, "everything there is"), 400, nil, ""},
+		{"consent-denied", w.host, asks(w.stranger, oauth.OOB, "rooms:read"), 200, func(b *browserTab) { b.Follow("main button[value=deny]") }, ""},
+		{"consent-code", w.helper, asks(w.stranger, oauth.OOB, "rooms:read"), 200, func(b *browserTab) {
+			if b.Count("main button[value=allow]") > 0 { // asked once, in whichever language comes first
+				b.Follow("main button[value=allow]")
+			}
+		}, ""},
 		{"consent-unknown-app", w.host, "/oauth/authorize?client_id=nobody&response_type=code", 400, nil, ""},
 		{"keys", w.host, "/account/keys", 200, nil, ""},
 		{"keys-none", w.newcomer, "/account/keys", 200, nil, ""},

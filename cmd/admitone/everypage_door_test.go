@@ -35,5 +35,24 @@ func (w *world) doorPages() []met {
 				}
 			})
 		}, ""},
+		{"door-conflict", w.host, at, 200, func(b *browserTab) {
+			b.t.Helper()
+			used, secret := w.mint(b.t, "undo", members{"name": hebrew}), w.mint(b.t, "undo", members{"pin": "4711"})
+			w.redeem(b.t, used.Token, "nonce-of-another-gate")
+			b.Loads(func() {
+				if _, err := eval[int](b, `localStorage[door.dataset.queue] = JSON.stringify([`+quote(used.Code())+`, `+quote(secret.Code())+`].map(
+					(code, i) => ({ code, nonce: "nonce-of-a-scan-" + i, noted: Date.now() }))),
+					localStorage["door grace · hall"] = '[{"code": "0", "nonce": "0"}]', location.reload(), 1`); err != nil {
+					b.t.Fatal(err)
+				}
+			})
+			b.WaitVisible("#scans [data-verdict=pin_required] [data-dismiss]")
+			b.WaitVisible("#scans [data-verdict=used] [data-dismiss]")
+			b.WaitVisible("#others")
+			if _, err := eval[int](b, `delete localStorage[door.dataset.queue], delete localStorage["door grace · hall"], dispatchEvent(new Event("offline")), 1`); err != nil {
+				b.t.Fatal(err)
+			}
+			b.WaitVisible("#away .offline")
+		}, ""},
 	}
 }

@@ -91,6 +91,10 @@ func (w *world) hostPages() []met {
 			b.Open("/rooms/undo")
 			b.Follow("form[action$='/dismiss'] button")
 		}, ""},
+		{"room-asking", w.host, "/rooms/undo", 200, func(b *browserTab) {
+			w.ask(b.t, w.usedUp(b.t).Short)
+			b.Open("/rooms/undo")
+		}, ""},
 		{"room-removed", w.host, "/rooms/undo", 200, func(b *browserTab) {
 			enter(b.t, w.server, "undo", w.mint(b.t, "undo", nil), "Bøb "+endless[:180])
 			b.Click("#people-here form button")
@@ -141,6 +145,9 @@ func (w *world) hostPages() []met {
 		{"second-factor-refused", w.newcomer, factorPath, 422, func(b *browserTab) { b.post(factorPath+"/request", "password", "not the password") }, ""},
 		{"second-factor-scan", w.newcomer, factorPath, 200, func(b *browserTab) { b.post(factorPath+"/request", "password", hostPassword) }, ""},
 		{"account-ended", w.newcomer, "/account?did=ended", 200, nil, ""},
+		{"invitation-rename-refused", w.host, "/invitations/" + id("pending"), 422, func(b *browserTab) {
+			b.post("/invitations/"+id("pending"), "name", strings.Repeat("y", 201))
+		}, ""},
 		{"invitation-minted", w.host, "/invitations/" + id("pending") + "?did=minted", 200, nil, ""},
 	}
 	for name, slug := range map[string]string{"lobby": "lobby", "empty": "empty", "later": "later", "over": "over", "shut": "shut", "conference": "conf",

@@ -34,9 +34,9 @@ func TestBrowserEveryPage(t *testing.T) {
 	seen := &sightings{paths: map[string]bool{}, told: map[string]bool{}}
 	for name, part := range map[string]struct {
 		server        string
-		pages, guests []met
+		pages, guests []met // the doors at the end: the last of them asks before it is left
 	}{
-		"served": {w.URL, slices.Concat(w.guestPages(), w.hostPages(), w.appPages(), w.passkeyPages(), w.doorPages()), w.guestPages()},
+		"served": {w.URL, slices.Concat(w.guestPages(), w.hostPages(), w.appPages(), w.passkeyPages(), w.listPages(), w.doorPages()), w.guestPages()},
 		"drawn":  {drawn(t), drawnPages(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,8 +17,9 @@ type world struct {
 	known, spent           *guestBrowser     // came in by many links; went on from one device to another as often as one may
 	inv                    map[string]minted // by what is special about it
 	dismissed              string            // the address of a request that was
-	batch                  string            // what was minted together in the lobby
-	key, app               string            // the addresses of their pages
+	batch, crowd           string            // what was minted together in the lobby, and more than a sheet has room for
+	series                 string            // the address of its first room
+	key, app, stranger     string            // the addresses of their pages, and an app of nobody here
 }
 
 // Names that no page may take for anything but a name. Each name here has a
@@ -27,6 +28,7 @@ var (
 	hostile = `<script>alert(1)</script> {{7*7}} "'&amp; ß`
 	endless = strings.Repeat("Ŵ", 200)
 	hebrew  = "שלום \u202eevil\u202c مرحبا"
+	hundred = "Prof. Dr. Maximiliane-Wilhelmine von Habsburg-Lothringen zu Hohenzollern-Sigmaringen, 歐陽 司馬 上官 諸葛 東方"
 	family  = "👩🏽‍🚀🏳️‍🌈👨‍👩‍👧‍👦"
 )
 
@@ -36,13 +38,16 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	conference := `{"name":"main","kind":"url","template":"https://conf.example/{room}?name={name}&role={role}&id={admission}"}`
 	other := `{"username":"%s","password":"` + hostPassword + `"}`
-	w := &world{server: startServer(t, "TRUSTED_PROXIES=127.0.0.0/8,::1/128", "BACKENDS=["+conference+","+heldBackend()+","+goneBackend+"]",
-		strings.TrimSuffix(strings.ReplaceAll(ladies, "Ada", "Ąda"), "]")+","+fmt.Sprintf(other, "helper")+","+fmt.Sprintf(other, "newcomer")+"]"), inv: map[string]minted{}}
+	env := append(mailing(postman(t)), "TRUSTED_PROXIES=127.0.0.0/8,::1/128", "BACKENDS=["+conference+","+heldBackend()+","+goneBackend+"]",
+		strings.TrimSuffix(strings.ReplaceAll(ladies, "Ada", "Ąda"), "]")+","+fmt.Sprintf(other, "helper")+","+fmt.Sprintf(other, "newcomer")+"]")
+	w := &world{server: startServer(t, env...), inv: map[string]minted{}}
 	w.host, w.helper, w.newcomer = w.signedIn(t, hostName), w.signedIn(t, "helper"), w.signedIn(t, "newcomer")
 	w.known = &guestBrowser{s: w.server}
 	w.furnish(t)
 	w.invite(t)
 	w.happen(t)
+	w.mail(t)
+	w.repeat(t)
 	w.entrust(t)
 	// The server comes back without one of its conferences.
 	w.env = append(w.env, "BACKENDS=["+conference+","+heldBackend()+"]")
@@ -97,13 +102,17 @@ func (w *world) invite(t *testing.T) {
 		{"shut", "shut", nil}, {"conf", "conf", members{"name": "Ąda & Co"}}, {"gone", "gone", nil}, {"held", "held", nil}, {"first", "full", nil}, {"late", "full", nil},
 		{"moved", "empty", members{"name": "Ąda"}},
 		{"hostile", "odd", members{"name": hostile}}, {"hebrew", "odd", members{"name": hebrew}}, {"family", "odd", members{"name": family}},
-		{"endless", strings.Repeat("w", 63), members{"name": endless}},
+		{"endless", strings.Repeat("w", 63), members{"name": endless}}, {"hundred", "lobby", members{"name": hundred}},
+		{"mailed", "later", members{"name": "Ŷvonne", "email": "yvonne@guests.example"}}, {"bounced", "later", members{"name": "Nïemand", "email": "nobody@guests.example"}},
+		{"deferred", "later", members{"name": "Spåt", "email": "later@guests.example"}}, {"doubtful", "later", members{"name": "Wër", "email": "lost@guests.example"}},
 	} {
 		w.inv[i.is] = w.mint(t, i.room, i.more)
 	}
-	for i := range 60 {
-		w.mint(t, "many", members{"name": fmt.Sprintf("Stüdent number %d", i+1)})
+	crowd := make([]members, 1010)
+	for i := range crowd {
+		crowd[i] = members{"role": "guest", "name": fmt.Sprintf("Stüdent number %d", i+1)}
 	}
+	w.crowd = w.call(t, http.StatusOK, http.MethodPost, "/rooms/many/invitations/bulk", members{"invitations": crowd}).Get("batch")
 }
 
 func (w *world) happen(t *testing.T) {

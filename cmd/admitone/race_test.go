@@ -27,19 +27,7 @@ func eachFleet(t *testing.T, test func(t *testing.T, fleet []*server)) {
 // atOnce runs n racers that start at the same moment, and returns what each was told.
 func atOnce(n int, racer func(i int) answer) []answer {
 	answers := make([]answer, n)
-	var ready, over sync.WaitGroup
-	start := make(chan struct{})
-	ready.Add(n)
-	for i := range n {
-		over.Go(func() {
-			ready.Done()
-			<-start
-			answers[i] = racer(i)
-		})
-	}
-	ready.Wait()
-	close(start)
-	over.Wait()
+	datatest.AtOnce(n, func(i int) { answers[i] = racer(i) })
 	return answers
 }
 

@@ -15,7 +15,7 @@ func apiKeysPromises() []promise {
 	add := func(t *trial, host string) oauth.APIKey {
 		t.Helper()
 		k := draft(t, host)
-		t.must(t.apps().AddKey(t.ctx, k, t.event(audit.KeyMade, 0, 0)))
+		t.must(t.apps().AddKey(t.ctx, k, "", t.event(audit.KeyMade, 0, 0)))
 		return k
 	}
 	get := func(t *trial, hash string) oauth.APIKey {
@@ -27,7 +27,7 @@ func apiKeysPromises() []promise {
 	return []promise{
 		{"Key returns what AddKey added, with its event, or rooms.ErrNotFound", func(t *trial) {
 			k, ev := draft(t, "ada"), t.event(audit.KeyMade, 0, 0)
-			t.noted("AddKey", func() { t.must(t.apps().AddKey(t.ctx, k, ev)) }, ev)
+			t.noted("AddKey", func() { t.must(t.apps().AddKey(t.ctx, k, "", ev)) }, ev)
 			same(t, "key", get(t, k.Hash), k)
 			_, err := t.apps().Key(t.ctx, "no hash")
 			t.fails(err, rooms.ErrNotFound)
@@ -45,7 +45,27 @@ func apiKeysPromises() []promise {
 		{"AddKey: rooms.ErrIDTaken when the id was used", func(t *trial) {
 			k := add(t, "ada")
 			k.Hash = "another " + k.Hash
-			t.unchanged("AddKey", func() { t.fails(t.apps().AddKey(t.ctx, k, t.event(audit.KeyMade, 0, 0)), rooms.ErrIDTaken) })
+			t.unchanged("AddKey", func() { t.fails(t.apps().AddKey(t.ctx, k, "", t.event(audit.KeyMade, 0, 0)), rooms.ErrIDTaken) })
+		}},
+		{"AddKey grants a wish once, also when it is uttered often at once", func(t *trial) {
+			made, wish := make(chan error, 16), "one wish of "+t.id().Show("")
+			for range cap(made) {
+				k, ev := draft(t, "ada"), t.event(audit.KeyMade, 0, 0)
+				go func() { made <- t.apps().AddKey(t.ctx, k, wish, ev) }()
+			}
+			granted := 0
+			for range cap(made) {
+				err := <-made
+				if err == nil {
+					granted++
+					continue
+				}
+				t.fails(err, oauth.ErrKeyMade)
+			}
+			same(t, "granted", granted, 1)
+			k := draft(t, "ada")
+			t.unchanged("AddKey again", func() { t.fails(t.apps().AddKey(t.ctx, k, wish, t.event(audit.KeyMade, 0, 0)), oauth.ErrKeyMade) })
+			t.must(t.apps().AddKey(t.ctx, k, "another "+wish, t.event(audit.KeyMade, 0, 0)))
 		}},
 		{"Keys returns a host's that have not ended, the latest first", func(t *trial) {
 			one, two, over := add(t, "grace"), add(t, "grace"), add(t, "grace")
@@ -76,7 +96,7 @@ func apiKeysPromises() []promise {
 		{"changes of keys are undone where their event cannot be stored", func(t *trial) {
 			k, fresh, ev := add(t, "ada"), draft(t, "ada"), t.event(audit.KeyMade, 0, 0)
 			t.undoneWithoutHistory(map[string]func() error{
-				"AddKey": func() error { return t.apps().AddKey(t.ctx, fresh, ev) },
+				"AddKey": func() error { return t.apps().AddKey(t.ctx, fresh, "", ev) },
 				"EndKey": func() error { return t.apps().EndKey(t.ctx, "ada", k.ID, t.now, ev) },
 			})
 		}},

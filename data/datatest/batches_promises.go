@@ -101,7 +101,7 @@ func batchesPromises() []promise {
 			_, err = t.Invitations.Store.Batch(t.ctx, elsewhere.ID, want[2].ID)
 			t.fails(err, tokens.ErrNotFound)
 		}},
-		{"Invited are the addresses whose invitations are good", func(t *trial) {
+		{"Invited are the addresses whose invitations are good, and that had one", func(t *trial) {
 			r := t.room()
 			to := func(address string, more ...func(*tokens.Invitation)) tokens.Invitation {
 				return t.invitation(r, append(more, func(inv *tokens.Invitation) { inv.Name, inv.Email = "Ada", address })...)
@@ -113,10 +113,14 @@ func batchesPromises() []promise {
 			gone := to("gone@mail.example")
 			_, err := t.Invitations.Store.Revoke(t.ctx, gone.ID, t.now, t.event(audit.InvitationRevoked, r.ID, gone.ID))
 			t.must(err)
+			again := to("again@mail.example")
+			_, err = t.Invitations.Store.Revoke(t.ctx, again.ID, t.now, t.event(audit.InvitationRevoked, r.ID, again.ID))
+			t.must(err)
+			to("again@mail.example")
 			t.invitation(t.room(), func(inv *tokens.Invitation) { inv.Email = "elsewhere@mail.example" })
 			got, err := t.Invitations.Store.Invited(t.ctx, r.ID, t.now)
 			t.must(err)
-			same(t, "addresses", got, map[string]bool{"ada@mail.example": true, "used@mail.example": true})
+			same(t, "addresses", got, map[string]bool{"ada@mail.example": true, "used@mail.example": true, "gone@mail.example": false, "again@mail.example": true})
 		}},
 	}
 }

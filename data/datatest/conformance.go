@@ -40,7 +40,7 @@ func Conformance(t *testing.T) {
 		"oauth.Store":         append(appsPromises(), grantsPromises()...),
 		"oauth.KeyStore":      apiKeysPromises(),
 		"outbox.Store":        outboxPromises(),
-		"mail.Store":          mailPromises(),
+		"mail.Store":          append(mailPromises(), toldPromises()...),
 	} {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()

@@ -87,7 +87,7 @@ func hostsPromises() []promise {
 			}
 			app := t.app(func(c *oauth.Client) { c.Owner, c.Credential = "Liv", "v1" })
 			key := oauth.APIKey{ID: t.id(), Name: "Gate", Host: "Liv", Credential: "v1", Scopes: oauth.All(), Hash: "liv's key", CreatedAt: t.now}
-			t.must(t.apps().AddKey(t.ctx, key, t.event(audit.KeyMade, 0, 0)))
+			t.must(t.apps().AddKey(t.ctx, key, "", t.event(audit.KeyMade, 0, 0)))
 			t.must(t.apps().AddGrant(t.ctx, t.draftGrant(app, "Liv"), t.event(audit.ClientAllowed, 0, 0)))
 			room := t.room()
 			entered, invited := t.invitation(room), t.invitation(room)

@@ -74,6 +74,59 @@ func namesPromises() []promise {
 			}
 		}},
 		{"RemoveNames removes from what has ended, of the room, once, all that tells of people", removesNames},
+		{"RemoveNames forgets browsers once nobody would come back by them, were the room open", func(t *trial) {
+			closed := t.room(func(r *rooms.Room) { r.EndsAt = t.now + 20*hour })
+			stays, out, off := t.invitation(closed), t.invitation(closed), t.invitation(closed)
+			by := map[rooms.ID]string{}
+			for _, inv := range []tokens.Invitation{stays, out, off} {
+				by[inv.ID] = t.take(inv, inv.ID.Show("")).Browser
+			}
+			t.exec("UPDATE admissions SET ended_at = $1 WHERE invitation_id = $2", t.now, int64(out.ID))
+			t.exec("UPDATE invitations SET revoked_at = $1 WHERE id = $2", t.now, int64(off.ID))
+			t.exec("UPDATE rooms SET closed_at = $1 WHERE id = $2", t.now, int64(closed.ID))
+			ids := []rooms.ID{stays.ID, out.ID, off.ID}
+			remove := func(before int64) (n int) {
+				n, err := t.Invitations.Store.RemoveNames(t.ctx, ids, before, audit.Event{At: t.now, Actor: audit.Actor{Kind: audit.System}, Kind: audit.NamesRemoved, Room: int64(closed.ID)})
+				t.must(err)
+				return n
+			}
+			known := func() (still []rooms.ID) {
+				for _, id := range ids {
+					if t.Holding(t, by[id]) != nil {
+						still = append(still, id)
+					}
+				}
+				return still
+			}
+			same(t, "removed from", remove(t.now+hour), 3)
+			same(t, "known still", known(), []rooms.ID{stays.ID})
+			same(t, "to be swept again before its end", ended(t, t.now+21*hour-1)[stays.ID], false)
+			same(t, "to be swept again after", ended(t, t.now+21*hour)[stays.ID], true)
+			t.noted("RemoveNames again", func() { same(t, "removed again", remove(t.now+21*hour), 0) })
+			same(t, "known at last", known(), nil)
+			same(t, "to be swept for ever", ended(t, t.now+50*hour)[stays.ID], false)
+		}},
+		{"Recognise notes a forgotten browser by the nonce, and no other's", func(t *trial) {
+			inv := t.invitation(t.room(), func(inv *tokens.Invitation) { inv.MaxUses = 2 })
+			a, gone := t.take(inv, "known by"), t.take(inv, "removed")
+			t.exec("UPDATE admissions SET browser = '' WHERE invitation_id = $1", int64(inv.ID))
+			t.exec("UPDATE admissions SET ended_at = $1 WHERE id = $2", t.now, int64(gone.ID))
+			was := a.Browser
+			t.unchanged("Recognise by another nonce, or who is removed", func() {
+				same(t, "another nonce", t.Invitations.Store.Recognise(t.ctx, a, "removed"), tokens.ErrConflict)
+				same(t, "who is removed", t.Invitations.Store.Recognise(t.ctx, gone, "removed"), tokens.ErrConflict)
+			})
+			for range 2 {
+				t.must(t.Invitations.Store.Recognise(t.ctx, a, "known by"))
+			}
+			t.unchanged("Recognise as another's", func() {
+				a.Browser = "another"
+				same(t, "another's", t.Invitations.Store.Recognise(t.ctx, a, "known by"), tokens.ErrConflict)
+			})
+			a, err := t.Invitations.Store.Admission(t.ctx, inv.ID, "known by")
+			t.must(err)
+			same(t, "the browser", a.Browser, was)
+		}},
 		{"RemoveNames is one line of history for a moment and room, with the number", func(t *trial) {
 			r := t.room()
 			one, two, three, four := t.invitation(r), t.invitation(r), t.invitation(r), t.invitation(r)

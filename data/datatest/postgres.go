@@ -29,17 +29,17 @@ var shared struct {
 
 // Postgres returns the address of a new, empty database in a real PostgreSQL server that this
 // test process started. The database is dropped when the test ends. Where no server is installed
-// the test is skipped, and under CI=true it fails.
+// the test is skipped, and under CI=true it fails. The options are CREATE DATABASE's, such as a locale.
 //
 // It is safe to call from parallel tests. The server keeps one goroutine alive that goleak would
 // report: pass it goleak.IgnoreCurrent() taken after the first call.
-func Postgres(t testing.TB) (dsn string) {
+func Postgres(t testing.TB, options ...string) (dsn string) {
 	t.Helper()
 	c, err := sharedCluster(serverBinaries(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Create(t)
+	return c.Create(t, options...)
 }
 
 func sharedCluster(bin string) (*PostgresCluster, error) {
@@ -94,11 +94,11 @@ func (c *PostgresCluster) DSN(dbname string) string {
 
 // Create makes an empty database, returns its address, and drops it when t ends, whoever is still
 // connected. A server that t left stopped keeps it: the whole cluster goes then anyway.
-func (c *PostgresCluster) Create(t testing.TB) (dsn string) {
+func (c *PostgresCluster) Create(t testing.TB, options ...string) (dsn string) {
 	t.Helper()
 	name := "test_" + strings.ToLower(rand.Text())
 	// template0 and not template1: nobody can be connected to it, which would make the copy fail.
-	if err := c.exec(`CREATE DATABASE ` + name + ` TEMPLATE template0`); err != nil {
+	if err := c.exec(`CREATE DATABASE ` + name + ` TEMPLATE template0 ` + strings.Join(options, " ")); err != nil {
 		t.Fatalf("create a test database: %v", err)
 	}
 	t.Cleanup(func() {

@@ -160,6 +160,22 @@ func requestsPromises() []promise {
 			t.unchanged("answering again", func() { t.fails(t.Invitations.Store.Answer(t.ctx, late, next.ID, after, ev), tokens.ErrConflict) })
 			t.unchanged("answering with a superseded one", func() { t.fails(t.Invitations.Store.Answer(t.ctx, other, second.ID, after, ev), tokens.ErrConflict) })
 		}},
+		{"AnswerBeside adds an invitation and closes that request alone", func(t *trial) {
+			r := t.room()
+			inv, next := t.invitation(r), t.draft(r)
+			mine, other := t.ask(inv, "one"), t.ask(inv, "two")
+			made, beside := t.event(audit.InvitationMinted, r.ID, next.ID), t.event(audit.InvitationReissued, r.ID, inv.ID)
+			t.noted("AnswerBeside", func() { t.must(t.Invitations.Store.AnswerBeside(t.ctx, mine, next, made, beside)) }, made, beside)
+			mine.ClosedAt, mine.Answer = t.now, next.ID
+			same(t, "answered", t.asked(mine.ID), mine)
+			same(t, "another's", t.asked(other.ID), other)
+			same(t, "the one asked about", t.get(inv.ID), inv)
+			same(t, "the new one", t.get(next.ID), next)
+			after := t.draft(r)
+			t.unchanged("answering again", func() { t.fails(t.Invitations.Store.AnswerBeside(t.ctx, mine, after, made), tokens.ErrConflict) })
+			after.ID = next.ID
+			t.unchanged("a taken id", func() { t.fails(t.Invitations.Store.AnswerBeside(t.ctx, other, after, made), rooms.ErrIDTaken) })
+		}},
 		{"no request changes without its event", func(t *trial) {
 			r := t.room()
 			inv := t.invitation(r)
@@ -174,6 +190,7 @@ func requestsPromises() []promise {
 				"Dismiss": func() error { _, err := t.Invitations.Store.Dismiss(t.ctx, open.ID, t.now, ev); return err },
 				"Recall":  func() error { _, err := t.Invitations.Store.Recall(t.ctx, shut.ID, t.now-1, ev); return err },
 				"Answer":  func() error { return t.Invitations.Store.Answer(t.ctx, open, inv.ID, next, ev) },
+				"beside":  func() error { return t.Invitations.Store.AnswerBeside(t.ctx, open, next, ev) },
 			})
 		}},
 	}

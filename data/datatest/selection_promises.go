@@ -32,6 +32,8 @@ func selectionPromises() []promise {
 			other := ev
 			other.Detail = "another reason"
 			t.noted("another reason", func() { t.must(t.Invitations.Store.Refused(t.ctx, t.now-minute, other)) }, other)
+			other.Kind = audit.InvitationDoorConflict
+			t.noted("another kind", func() { t.must(t.Invitations.Store.Refused(t.ctx, t.now-minute, other)) }, other)
 			later := ev
 			later.At += minute
 			t.noted("a minute later", func() { t.must(t.Invitations.Store.Refused(t.ctx, t.now, later)) }, later)
@@ -39,9 +41,10 @@ func selectionPromises() []promise {
 		{"Names knows those there are", func(t *trial) {
 			r := t.room()
 			one, two := t.invitation(r), t.invitation(r)
+			t.nameless(two)
 			names, err := t.Invitations.Store.Names(t.ctx, []rooms.ID{one.ID, two.ID, 5, one.ID})
 			t.must(err)
-			same(t, "names", names, map[rooms.ID]string{one.ID: one.Name, two.ID: two.Name})
+			same(t, "names", names, map[rooms.ID]tokens.Called{one.ID: {Name: one.Name}, two.ID: {Removed: true}})
 		}},
 		{"Callers are the last who said a name", func(t *trial) {
 			inv := t.invitation(t.room(), func(inv *tokens.Invitation) { inv.MaxUses = 3 })

@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,12 +27,13 @@ func (a *API) MintMany(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	rows, atomic, err := many(c)
+	rows, terms, err := many(c)
 	if err != nil {
 		return err
 	}
+	terms.MayHost = caller.May(oauth.InvitationsHost)
 	ctx := c.Request().Context()
-	b, results, err := a.Invitations.MintList(ctx, caller.Caller, r, rows, tokens.Terms{MayHost: caller.May(oauth.InvitationsHost), Atomic: atomic})
+	b, results, err := a.Invitations.MintList(ctx, caller.Caller, r, rows, terms)
 	if err != nil {
 		return err
 	}
@@ -49,37 +49,55 @@ func (a *API) MintMany(c echo.Context) error {
 	return a.writeResults(ctx, c.Response(), caller, b, results)
 }
 
-// many reads the rows of a bulk call, in JSON or CSV, and whether it is all or none.
-func many(c echo.Context) ([]tokens.GuestRow, bool, error) {
+// many reads the rows of a bulk call, in JSON or CSV, and the terms it sets: all
+// or none, and one good invitation for an address, unless it says otherwise.
+func many(c echo.Context) ([]tokens.GuestRow, tokens.Terms, error) {
 	if kind, _, _ := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); kind != "text/csv" {
 		return manyJSON(c)
 	}
-	atomic := c.QueryParam("atomic")
-	if !slices.Contains([]string{"", "true", "false"}, atomic) {
-		return nil, false, rooms.Invalid{Field: "atomic", Detail: "is true or false"}
+	atomic, badAtomic := yes(c, "atomic", true)
+	again, badAgain := yes(c, "again", false)
+	terms := tokens.Terms{Atomic: atomic, Unique: !again}
+	if err := errors.Join(badAtomic, badAgain); err != nil {
+		return nil, terms, err
 	}
 	text, err := io.ReadAll(c.Request().Body)
 	if err != nil {
-		return nil, false, err
+		return nil, terms, err
 	}
 	l, err := tokens.ReadGuestList(text)
 	if err == nil {
 		err = l.Strict()
 	}
-	return l.Rows, atomic != "false", err
+	return l.Rows, terms, err
 }
 
-func manyJSON(c echo.Context) ([]tokens.GuestRow, bool, error) {
+// yes reads a yes or no of the query.
+func yes(c echo.Context, name string, usual bool) (bool, error) {
+	switch c.QueryParam(name) {
+	case "":
+		return usual, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return usual, rooms.Invalid{Field: name, Detail: "is true or false"}
+}
+
+func manyJSON(c echo.Context) (_ []tokens.GuestRow, terms tokens.Terms, _ error) {
 	var in struct {
 		Invitations elements `json:"invitations"`
 		Atomic      *bool    `json:"atomic"`
+		Again       bool     `json:"again"`
 	}
 	if err := decode(c, &in, false); err != nil {
-		return nil, false, err
+		return nil, terms, err
 	}
 	if len(in.Invitations) > tokens.MaxBatch {
-		return nil, false, tokens.ErrListTooLong
+		return nil, terms, tokens.ErrListTooLong
 	}
+	terms = tokens.Terms{Atomic: in.Atomic == nil || *in.Atomic, Unique: !in.Again}
 	rows := make([]tokens.GuestRow, len(in.Invitations))
 	_ = apart(len(rows), func(_, from, to int) error {
 		for i := from; i < to; i++ {
@@ -97,7 +115,7 @@ func manyJSON(c echo.Context) ([]tokens.GuestRow, bool, error) {
 		}
 		return nil
 	})
-	return rows, in.Atomic == nil || *in.Atomic, nil
+	return rows, terms, nil
 }
 
 // elements are a list's, of which no more are taken apart than MaxBatch and one: as

@@ -23,7 +23,7 @@ import (
 // The refusals of a body.
 var (
 	ErrNotJSON   = errors.New("the body is not JSON")
-	ErrMediaType = errors.New("the body must be application/json")
+	ErrMediaType = errors.New("the body must be application/json, or, of a list of guests, text/csv")
 	ErrTooLarge  = errors.New("the body is too large")
 )
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 
@@ -29,7 +30,7 @@ func (p *Pages) apiKeys(c echo.Context, h host, status int, form views.APIKeyFor
 		return err
 	}
 	v := views.APIKeys{Page: p.frame(c, h, ""), Form: form, Made: made}
-	v.Form.Scopes.All = scopeTexts(session.HostScopes())
+	v.Form.Wish, v.Form.Scopes.All = rand.Text(), scopeTexts(session.HostScopes().And(oauth.Offered()))
 	for _, k := range all {
 		v.Keys = append(v.Keys, apiKey(k))
 	}
@@ -55,7 +56,7 @@ func chosenScopes(c echo.Context, errs views.Errors) oauth.Scopes {
 		return nil
 	}
 	var out oauth.Scopes
-	for _, s := range oauth.All() {
+	for _, s := range oauth.Offered() {
 		for _, v := range values["scope"] {
 			if v == string(s) {
 				out = append(out, s)
@@ -73,8 +74,10 @@ func chosenScopes(c echo.Context, errs views.Errors) oauth.Scopes {
 func (p *Pages) MakeAPIKey(c echo.Context, h host) error {
 	f := views.APIKeyForm{Name: c.FormValue("name"), Errors: views.Errors{}}
 	scopes := chosenScopes(c, f.Errors)
-	k, text, err := p.Doors.Apps.MakeKey(c.Request().Context(), h, f.Name, scopes)
+	k, text, err := p.Doors.Apps.MakeKeyOnce(c.Request().Context(), h, f.Name, scopes, c.FormValue("wish"))
 	switch {
+	case errors.Is(err, oauth.ErrKeyMade):
+		return c.Redirect(http.StatusSeeOther, "/account/keys?did=key-made")
 	case refused(err, f.Errors):
 	case errors.Is(err, oauth.ErrInvalidScope):
 		f.Errors["scope"] = views.Says("scopes.none")

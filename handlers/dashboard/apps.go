@@ -25,7 +25,7 @@ func (p *Pages) appList(c echo.Context, h host, status int, form views.AppForm) 
 		return err
 	}
 	v := views.Apps{Page: p.frame(c, h, ""), Form: form}
-	v.Form.Scopes.All = scopeTexts(oauth.All())
+	v.Form.Scopes.All = scopeTexts(oauth.Offered())
 	for _, l := range all {
 		a := app(l)
 		if len(l.Grants) > 0 {
@@ -137,7 +137,7 @@ func (p *Pages) appDetail(c echo.Context, h host, status int, id string, errs vi
 		return err
 	}
 	v := views.AppDetail{Page: p.frame(c, h, ""), App: app(l), Governed: l.Governs(h)}
-	v.Limit = views.Scopes{All: scopeTexts(oauth.All()), Chosen: v.App.Scopes, Wrong: errs["scope"]}
+	v.Limit = views.Scopes{All: scopeTexts(oauth.Offered()), Chosen: v.App.Scopes, Wrong: errs["scope"]}
 	if secret != "" {
 		v.Secret = &views.Secret{What: l.Name, Text: secret, At: "/account/apps/" + l.ID}
 	}

@@ -127,6 +127,9 @@ func (p *Pages) mintList(c echo.Context, h host, r rooms.Room, l tokens.GuestLis
 	}
 	session.NoteTogether(c, results)
 	to := "/rooms/" + r.Slug + "/batches/" + b.ID.Show(rooms.BatchPrefix)
+	if left := len(results) - b.Count(); left > 0 {
+		to += "?left=" + strconv.Itoa(left)
+	}
 	if fragment(c) {
 		c.Response().Header().Set("HX-Redirect", to)
 		return c.NoContent(http.StatusNoContent)
@@ -151,6 +154,9 @@ func (p *Pages) preview(c echo.Context, h host, status int, r rooms.Room, l toke
 		case row.Err == nil:
 			if v.Good++; v.Good <= maxGoodShown {
 				good = append(good, previewRow(row))
+			}
+			if row.Invitation.Name == "" {
+				v.Nameless++
 			}
 		case row.Double:
 			if v.Doubles++; v.Doubles <= maxFaultsShown {
@@ -201,6 +207,9 @@ func (p *Pages) Batch(c echo.Context, h host) error {
 		return err
 	}
 	v := views.Batch{Page: p.frame(c, h, ""), Room: r.Name, Slug: r.Slug, ID: b.ID.Show(rooms.BatchPrefix), Count: b.Count(), At: instant(b.CreatedAt), Mail: p.Post.On}
+	if left, err := strconv.Atoi(c.QueryParam("left")); err == nil && left < tokens.MaxBatch {
+		v.Left = left
+	}
 	for _, inv := range invs {
 		if inv.Role == tokens.Host {
 			v.Hosts++

@@ -98,7 +98,7 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 	slug := c.Param("room")
 	switch c.QueryParam("did") {
 	case "closed":
-		return views.Notice{Tone: views.Good, Text: views.Says("did.closed"), UndoAction: "/rooms/" + slug + "/reopen"}
+		return p.mailWaits(c, h, views.Notice{Tone: views.Good, Text: views.Says("did.closed"), UndoAction: "/rooms/" + slug + "/reopen"})
 	case "reopened":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.reopened")}
 	case "changed":
@@ -107,6 +107,8 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 		return views.Notice{Tone: views.Good, Text: views.Says("did.handed-over")}
 	case "reissued":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.reissued")}
+	case "renamed":
+		return views.Notice{Tone: views.Good, Text: views.Says("did.renamed")}
 	case "answered":
 		return p.answered(c, h)
 	case "minted":
@@ -118,11 +120,13 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 	case "move-allowed":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.move-allowed")}
 	case "revoked-all", "restored-all":
-		return p.several(c, h)
+		return p.mailWaits(c, h, p.several(c, h))
 	case "series", "closed-rest", "reopened-rest":
-		return p.together(c)
+		return p.mailWaits(c, h, p.together(c))
 	case "none-chosen":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.none-chosen")}
+	case "key-made":
+		return views.Notice{Tone: views.Warn, Text: views.Says("did.key-made")}
 	case "key-removed":
 		return views.Notice{Tone: views.Good, Text: views.Says("did.key-removed")}
 	case "app-limited":

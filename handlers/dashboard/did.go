@@ -7,6 +7,7 @@ import (
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
+	"admitone/tokens"
 	"admitone/views"
 )
 
@@ -64,7 +65,7 @@ func pageAfter(c echo.Context) (rooms.ID, error) {
 }
 
 // guests are the names on the invitations that these events are about.
-func (p *Pages) guests(c echo.Context, all []audit.Event) (map[rooms.ID]string, error) {
+func (p *Pages) guests(c echo.Context, all []audit.Event) (map[rooms.ID]tokens.Called, error) {
 	var about []rooms.ID
 	for _, ev := range all {
 		if ev.Invitation != 0 {
@@ -74,10 +75,10 @@ func (p *Pages) guests(c echo.Context, all []audit.Event) (map[rooms.ID]string, 
 	return p.Invitations.Store.Names(c.Request().Context(), about)
 }
 
-func (p *Pages) line(c echo.Context, ev audit.Event, names map[rooms.ID]string) views.StoryLine {
+func (p *Pages) line(c echo.Context, ev audit.Event, names map[rooms.ID]tokens.Called) views.StoryLine {
 	line := views.StoryLine{Event: p.told(c, ev)}
 	if id := rooms.ID(ev.Invitation); id != 0 {
-		line.Invitation, line.Guest = id.Show(rooms.InvitationPrefix), names[id]
+		line.Invitation, line.Guest, line.NameRemoved = id.Show(rooms.InvitationPrefix), names[id].Name, names[id].Removed
 	}
 	return line
 }

@@ -18,6 +18,10 @@ import (
 	"admitone/views"
 )
 
+// ErrAnotherHost is for a page of the door that was drawn for another host than is
+// signed in by now: what it sends is not this one's doing.
+var ErrAnotherHost = errors.New("another host is signed in than the one whose page this is; open the door again")
+
 // Door answers GET /rooms/{room}/door, the page of a host who lets people in
 // that show their codes.
 func (p *Pages) Door(c echo.Context, h host) error {
@@ -36,16 +40,20 @@ func (p *Pages) AtDoor(c echo.Context, h host) error {
 		return err
 	}
 	by := h.Caller()
+	if c.FormValue("host") != by.Owner {
+		return ErrAnotherHost
+	}
 	scan := tokens.Redemption{Link: strings.Join(strings.Fields(c.FormValue("code")), ""), Room: r.Slug, Nonce: c.FormValue("nonce"), PIN: c.FormValue("pin"),
 		Actor: by.Actor, Reaches: by.Reaches, AtDoor: true}
 	if err := tokens.CheckNonce(scan.Nonce); err != nil {
 		return err
 	}
-	v := views.Verdict{Slug: r.Slug, Link: scan.Link, Nonce: scan.Nonce, Now: p.Now()}
-	if noted, err := strconv.ParseInt(c.FormValue("noted"), 10, 64); err == nil {
-		v.Noted = instant(noted)
+	v := views.Verdict{Slug: r.Slug, Host: by.Owner, Link: scan.Link, Nonce: scan.Nonce, Now: p.Now()}
+	undo := c.FormValue("undo") != ""
+	if noted, err := strconv.ParseInt(c.FormValue("noted"), 10, 64); err == nil && noted > 0 && !undo {
+		v.Noted, scan.Noted = instant(min(noted, v.Now.UnixMilli())), true
 	}
-	status, err := p.judge(c, scan, c.FormValue("undo") != "", &v)
+	status, err := p.judge(c, scan, undo, &v)
 	if err != nil {
 		return err
 	}
@@ -128,7 +136,7 @@ func (p *Pages) door(c echo.Context, h host, r rooms.Room, status int, v *views.
 		return err
 	}
 	all = slices.DeleteFunc(all, func(ev audit.Event) bool {
-		return ev.Kind != audit.InvitationReturned && (ev.Kind != audit.InvitationRedeemed || ev.Detail != audit.AtDoor)
+		return ev.Kind != audit.InvitationReturned && ev.Kind != audit.InvitationDoorConflict && (ev.Kind != audit.InvitationRedeemed || ev.Detail != audit.AtDoor)
 	})
 	all = all[:min(len(all), lastAtDoor)]
 	names, err := p.guests(c, all)

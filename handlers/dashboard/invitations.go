@@ -83,7 +83,7 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	}
 	return session.Render(c, status, views.RoomPage(views.Room{People: people, Requests: asking, Page: p.frame(c, h, r.Name), Mint: panel, List: list,
 		Head: views.RoomHead{Name: r.Name, Slug: r.Slug, State: string(r.State(now)), StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt),
-			Backend: r.Backend, Gone: r.Backend != "" && !p.Backends.Has(r.Backend), MayEnter: r.State(now) == rooms.Open, Owner: others(h, r), Guests: guests, Capacity: r.Capacity, MayChange: true, Series: place}}))
+			Backend: r.Backend, Gone: r.Backend != "" && !p.Backends.Has(r.Backend), MayEnter: r.State(now) == rooms.Open, Owner: others(h, r), Guests: guests, Capacity: r.Capacity, MayChange: true, Tells: list.Mails.On && list.Mails.Sent+list.Mails.Doubtful > 0, Series: place}}))
 }
 
 // callers lets rows without a name say how whoever came in is called.
@@ -108,7 +108,7 @@ func (p *Pages) callers(c echo.Context, rows []views.Invitation) error {
 
 func (p *Pages) row(inv tokens.Invitation) views.Invitation {
 	now := p.Now()
-	return views.Invitation{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, NameRemoved: inv.NamelessAt != 0, Role: string(inv.Role), State: string(inv.State(now.UnixMilli())),
+	return views.Invitation{ID: inv.ID.Show(rooms.InvitationPrefix), Name: inv.Name, NameRemoved: inv.NamelessAt != 0, Email: inv.Email, Role: string(inv.Role), State: string(inv.State(now.UnixMilli())),
 		Uses: inv.Uses, MaxUses: inv.MaxUses, ExpiresAt: instant(inv.ExpiresAt), CreatedAt: instant(inv.CreatedAt), RedeemedAt: instant(inv.RedeemedAt),
 		ShortURL: p.Invitations.Links.Short(inv), MayRevoke: true, UndoUntil: instant(inv.UndoUntil()), Now: now}
 }
@@ -121,7 +121,7 @@ func (p *Pages) Mint(c echo.Context, h host) error {
 	}
 	panel := p.panel(r)
 	panel.Role, panel.Name, panel.Expires, panel.ExpiresAt = c.FormValue("role"), c.FormValue("name"), c.FormValue("expires"), c.FormValue("expires_at")
-	panel.Timezone, panel.MaxUses, panel.PIN = c.FormValue("timezone"), c.FormValue("max_uses"), c.FormValue("pin")
+	panel.Timezone, panel.MaxUses, panel.PIN, panel.Locale = c.FormValue("timezone"), c.FormValue("max_uses"), c.FormValue("pin"), c.FormValue("locale")
 	d := p.typed(c, &panel)
 	if len(panel.Errors) > 0 {
 		refused(p.Invitations.Check(r, d), panel.Errors)
@@ -147,7 +147,7 @@ func (p *Pages) Mint(c echo.Context, h host) error {
 
 // typed reads the mint form; what cannot be read goes into the panel's errors.
 func (p *Pages) typed(c echo.Context, panel *views.Mint) tokens.Draft {
-	d := tokens.Draft{Role: tokens.Role(panel.Role), Name: panel.Name, MaxUses: 1, PIN: panel.PIN}
+	d := tokens.Draft{Role: tokens.Role(panel.Role), Name: panel.Name, MaxUses: 1, PIN: panel.PIN, Locale: panel.Locale}
 	if panel.MaxUses != "" {
 		var err error
 		if d.MaxUses, err = strconv.Atoi(panel.MaxUses); err != nil || d.MaxUses < 1 || d.MaxUses > tokens.MaxUses {
@@ -202,10 +202,10 @@ func (p *Pages) Invitation(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
-	return p.invitationPage(c, h, http.StatusOK, inv, nil)
+	return p.invitationPage(c, h, http.StatusOK, inv, nil, nil)
 }
 
-func (p *Pages) invitationPage(c echo.Context, h host, status int, inv tokens.Invitation, wrong *wrongAddress) error {
+func (p *Pages) invitationPage(c echo.Context, h host, status int, inv tokens.Invitation, wrong *wrongAddress, rename *views.Rename) error {
 	history, err := p.Invitations.Store.Events(c.Request().Context(), inv.ID, 0, 200)
 	if err != nil {
 		return err
@@ -223,6 +223,9 @@ func (p *Pages) invitationPage(c echo.Context, h host, status int, inv tokens.In
 	}
 	if v.Mail, err = p.mailForm(c, inv, wrong); err != nil {
 		return err
+	}
+	if v.Rename = rename; rename == nil && inv.SupersededBy == 0 {
+		v.Rename = &views.Rename{Name: inv.Name, Email: inv.Email}
 	}
 	if inv.SupersededBy != 0 {
 		v.ReplacedBy = inv.SupersededBy.Show(rooms.InvitationPrefix)

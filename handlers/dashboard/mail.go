@@ -32,7 +32,7 @@ func (p *Pages) Mail(c echo.Context, h host) error {
 	if c.Request().PostForm.Has("email") && to != inv.Email && p.Post.On {
 		changed, err := p.Invitations.Change(ctx, h.Caller(), inv, tokens.Change{Email: &to})
 		if wrong := rooms.Wrong(err); len(wrong) > 0 {
-			return p.invitationPage(c, h, http.StatusUnprocessableEntity, inv, &wrongAddress{to, views.Invalid(wrong[0].Detail)})
+			return p.invitationPage(c, h, http.StatusUnprocessableEntity, inv, &wrongAddress{to, views.Invalid(wrong[0].Detail)}, nil)
 		}
 		if err != nil {
 			return err
@@ -44,7 +44,7 @@ func (p *Pages) Mail(c echo.Context, h host) error {
 	wrong := rooms.Wrong(err)
 	switch {
 	case len(wrong) > 0:
-		return p.invitationPage(c, h, http.StatusUnprocessableEntity, inv, &wrongAddress{to, views.Invalid(wrong[0].Detail)})
+		return p.invitationPage(c, h, http.StatusUnprocessableEntity, inv, &wrongAddress{to, views.Invalid(wrong[0].Detail)}, nil)
 	case errors.Is(err, mail.ErrOff):
 		return p.toInvitation(c, inv, "?did=mail-off")
 	case errors.As(err, &refusal):
@@ -118,6 +118,21 @@ func (p *Pages) mailedAll(c echo.Context) views.Notice {
 	return views.Notice{Tone: views.Good, Text: views.Says("did.mailed-all", "n", n)}
 }
 
+// mailWaits says with what can be undone that mails will tell of it, while they wait.
+func (p *Pages) mailWaits(c echo.Context, h host, v views.Notice) views.Notice {
+	if v.UndoAction == "" || !p.Post.On {
+		return v
+	}
+	r, err := p.room(c, h)
+	if err != nil {
+		return v
+	}
+	if tally, err := p.Post.Store.Tally(c.Request().Context(), r.ID); err == nil && tally[outbox.Waiting] > 0 {
+		v.Then = views.Says("did.told-by-mail")
+	}
+	return v
+}
+
 // wrongAddress is an address as typed, and why it was refused.
 type wrongAddress struct {
 	typed string
@@ -173,6 +188,6 @@ func (p *Pages) mails(c echo.Context, r rooms.Room) (views.Mails, error) {
 		return views.Mails{}, err
 	}
 	n, err := p.Post.CountUnsent(ctx, r, mail.Unsent{})
-	return views.Mails{On: p.Post.On && r.ClosedAt == 0, Unsent: views.UnsentMails{Slug: r.Slug, N: n}, Waiting: tally[outbox.Waiting] + tally[outbox.Handing],
+	return views.Mails{On: p.Post.On && r.ClosedAt == 0, Unsent: views.UnsentMails{Slug: r.Slug, N: n, Bound: mail.Many}, Waiting: tally[outbox.Waiting] + tally[outbox.Handing],
 		Sent: tally[outbox.Sent], Refused: tally[outbox.Refused], Doubtful: tally[outbox.Doubtful]}, err
 }

@@ -17,10 +17,25 @@ func (p *Pages) requests(c echo.Context, r rooms.Room) (views.Requests, error) {
 	list, err := p.Invitations.Store.OpenRequests(c.Request().Context(), r.ID, perPage)
 	v := views.Requests{Closed: r.ClosedAt != 0, RoomEnds: r.EndsAt > p.Now().UnixMilli(), Now: p.Now()}
 	for _, q := range list {
+		stands, err := p.replaced(c, q)
+		if err != nil {
+			return v, err
+		}
 		v.Items = append(v.Items, views.Request{ID: q.ID.Show(rooms.RequestPrefix), Name: q.Name, For: q.For,
-			Invitation: q.Invitation.Show(rooms.InvitationPrefix), Code: q.Reason, At: instant(q.CreatedAt), Ends: instant(q.Ends)})
+			Invitation: q.Invitation.Show(rooms.InvitationPrefix), Code: q.Reason, At: instant(q.CreatedAt), Ends: instant(q.Ends),
+			Inside: stands.Uses > 0 && stands.RevokedAt == 0, Guest: stands.Name})
 	}
 	return v, err
+}
+
+// replaced is the invitation in whose place a new link would come.
+func (p *Pages) replaced(c echo.Context, q tokens.Request) (tokens.Invitation, error) {
+	ctx := c.Request().Context()
+	inv, err := p.Invitations.Store.ByID(ctx, q.Invitation)
+	if err != nil {
+		return inv, err
+	}
+	return p.Invitations.Newest(ctx, inv)
 }
 
 // Answer answers POST /requests/{id}/answer: it makes a new link, and shows it
@@ -31,21 +46,49 @@ func (p *Pages) Answer(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
-	wish := tokens.Renewal{KeepOld: c.FormValue("keep_old") == "true"}
-	switch wished := c.FormValue("expires"); wished {
-	case "":
-	case "room":
-		wish.ExpiresAt = inv.Room.EndsAt
-	default:
-		if wish.ExpiresIn, err = rooms.ParseDuration(wished); err != nil {
-			return rooms.Invalid{Field: "expires", Detail: err.Error()}
-		}
+	wish, err := renewal(c, inv)
+	if err != nil {
+		return err
 	}
 	next, err := p.Invitations.Answer(ctx, h.Caller(), r, inv, wish, true)
 	if err != nil {
 		return err
 	}
 	return p.changed(c, next, "?did=answered&request="+r.ID.Show(rooms.RequestPrefix))
+}
+
+// AnswerBeside answers POST /requests/{id}/invite: it invites who asks beside who
+// is in by the link.
+func (p *Pages) AnswerBeside(c echo.Context, h host) error {
+	ctx := c.Request().Context()
+	r, inv, err := p.Invitations.FindRequest(ctx, h.Caller(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	wish, err := renewal(c, inv)
+	if err != nil {
+		return err
+	}
+	next, err := p.Invitations.AnswerBeside(ctx, h.Caller(), r, inv, wish)
+	if err != nil {
+		return err
+	}
+	return p.changed(c, next, "?did=answered&request="+r.ID.Show(rooms.RequestPrefix))
+}
+
+// renewal is what the form of an answer says of the new link.
+func renewal(c echo.Context, inv tokens.Invitation) (wish tokens.Renewal, err error) {
+	wish.KeepOld = c.FormValue("keep_old") == "true"
+	switch wished := c.FormValue("expires"); wished {
+	case "":
+	case "room":
+		wish.ExpiresAt = inv.Room.EndsAt
+	default:
+		if wish.ExpiresIn, err = rooms.ParseDuration(wished); err != nil {
+			return wish, rooms.Invalid{Field: "expires", Detail: err.Error()}
+		}
+	}
+	return wish, nil
 }
 
 // answered tells for whom the new link is, to a host who reaches the request.

@@ -71,7 +71,10 @@ func (p *Pages) Create(c echo.Context, h host) error {
 	if err != nil {
 		return err
 	}
-	d := rooms.Draft{Name: form.Name, Slug: form.NewSlug, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form), Locale: from.Locale}
+	if !c.Request().PostForm.Has("locale") {
+		form.Locale = from.Locale
+	}
+	d := rooms.Draft{Name: form.Name, Slug: form.NewSlug, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form), Locale: form.Locale}
 	if len(form.Errors) > 0 {
 		refused(p.Rooms.Check(d), form.Errors)
 	} else {
@@ -102,7 +105,7 @@ func (p *Pages) Create(c echo.Context, h host) error {
 // form reads the room form, its times in the form's zone.
 func (p *Pages) form(c echo.Context) (form views.RoomForm, start, end int64) {
 	form = views.RoomForm{Name: c.FormValue("name"), NewSlug: c.FormValue("slug"), StartsAt: c.FormValue("starts_at"), EndsAt: c.FormValue("ends_at"),
-		Timezone: c.FormValue("timezone"), Backend: c.FormValue("backend"), Capacity: c.FormValue("capacity"), Backends: p.backends(), Errors: views.Errors{},
+		Timezone: c.FormValue("timezone"), Backend: c.FormValue("backend"), Locale: c.FormValue("locale"), Capacity: c.FormValue("capacity"), Backends: p.backends(), Errors: views.Errors{},
 		Repeat: c.FormValue("repeat"), Repeats: repeats(), Times: c.FormValue("times"), From: c.FormValue("from"), Invite: c.FormValue("invite") == "true", AllRest: c.FormValue("rest") == "true"}
 	return form, typedTime(c, "starts_at", form.Errors), typedTime(c, "ends_at", form.Errors)
 }
@@ -148,7 +151,7 @@ func (p *Pages) formOf(r rooms.Room) views.RoomForm {
 		zone = "UTC" // made without a zone; where there are no times yet, the browser's is offered
 	}
 	return views.RoomForm{Room: r.Slug, Name: r.Name, StartsAt: shownTime(r.StartsAt, zone), EndsAt: shownTime(r.EndsAt, zone),
-		Timezone: zone, Backend: r.Backend, Capacity: shownCapacity(r), Backends: p.backends(), Repeats: repeats(), Tell: true, Errors: views.Errors{}}
+		Timezone: zone, Backend: r.Backend, Locale: r.Locale, Capacity: shownCapacity(r), Backends: p.backends(), Repeats: repeats(), Tell: true, Errors: views.Errors{}}
 }
 
 func (p *Pages) edit(c echo.Context, h host, status int, r rooms.Room, form views.RoomForm, give views.HandOver) error {
@@ -177,10 +180,13 @@ func (p *Pages) Edit(c echo.Context, h host) error {
 	form, start, end := p.form(c)
 	form.Room = r.Slug
 	form.Tell = c.FormValue("tell") == "true" || c.FormValue("tells") == "" // a form that does not ask has everybody told
+	start, end = untouched(form.StartsAt, form.Timezone, r.StartsAt, start), untouched(form.EndsAt, form.Timezone, r.EndsAt, end)
+	if end != 0 && end <= start && r.StartsAt != 0 && form.EndsAt == p.formOf(r).EndsAt {
+		end = r.EndFrom(start, form.Timezone) // only its opening was typed anew
+	}
 	if len(form.Errors) > 0 {
-		refused(p.Rooms.Check(rooms.Draft{Name: form.Name, StartsAt: start, EndsAt: end, Backend: form.Backend, Capacity: places(&form)}), form.Errors)
+		refused(p.Rooms.Check(rooms.Draft{Name: form.Name, StartsAt: start, EndsAt: end, Backend: form.Backend, Locale: form.Locale, Capacity: places(&form)}), form.Errors)
 	} else {
-		start, end = untouched(form.StartsAt, form.Timezone, r.StartsAt, start), untouched(form.EndsAt, form.Timezone, r.EndsAt, end)
 		change := rooms.Change{Name: &form.Name, StartsAt: &start, EndsAt: &end, Silent: !form.Tell}
 		if (start != 0 || end != 0) && (r.Timezone != "" || form.Timezone != "UTC") {
 			change.Timezone = &form.Timezone
@@ -190,6 +196,9 @@ func (p *Pages) Edit(c echo.Context, h host) error {
 		}
 		if c.Request().PostForm.Has("backend") {
 			change.Backend = &form.Backend
+		}
+		if c.Request().PostForm.Has("locale") {
+			change.Locale = &form.Locale
 		}
 		if form.AllRest {
 			err = p.Rooms.ChangeRest(c.Request().Context(), h.Caller(), r, change)

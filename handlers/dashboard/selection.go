@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -43,25 +42,7 @@ func (p *Pages) RevokeAll(c echo.Context, h host) error {
 
 // RestoreAll answers POST /rooms/{room}/restore: the undo of that.
 func (p *Pages) RestoreAll(c echo.Context, h host) error {
-	r, err := p.room(c, h)
-	if err != nil {
-		return err
-	}
-	at, err := strconv.ParseInt(c.FormValue("at"), 10, 64)
-	if err != nil {
-		return rooms.ErrNotFound
-	}
-	n, err := p.Invitations.RestoreAll(c.Request().Context(), h.Caller(), r, at)
-	if err == tokens.ErrConflict { //nolint:errorlint // it comes as it is
-		return p.back(c, r, "toolate")
-	}
-	if errors.Is(err, tokens.ErrRoomFull) {
-		return p.back(c, r, "full")
-	}
-	if err != nil {
-		return err
-	}
-	return p.back(c, r, "restored-all&n="+strconv.Itoa(n))
+	return p.undone(c, h, p.Invitations.RestoreAll, "restored-all")
 }
 
 // several is what became of a selection, told by the address it led to.
@@ -79,8 +60,6 @@ func (p *Pages) several(c echo.Context, h host) views.Notice {
 	} else if err == nil && r.Backend != "" {
 		v.Text = views.Says("did.revoked-all-stay", "n", n)
 	}
-	if at, err := strconv.ParseInt(c.QueryParam("at"), 10, 64); err == nil && n > 0 && p.Invitations.Undoable(at) {
-		v.UndoAction = "/rooms/" + c.Param("room") + "/restore?at=" + strconv.FormatInt(at, 10)
-	}
+	v.UndoAction = p.undoing(c, n, "restore")
 	return v
 }

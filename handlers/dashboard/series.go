@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -125,22 +124,7 @@ func (p *Pages) CloseRest(c echo.Context, h host) error {
 
 // ReopenRest answers POST /rooms/{room}/reopen-rest: the undo of that.
 func (p *Pages) ReopenRest(c echo.Context, h host) error {
-	r, err := p.room(c, h)
-	if err != nil {
-		return err
-	}
-	at, err := strconv.ParseInt(c.FormValue("at"), 10, 64)
-	if err != nil {
-		return rooms.ErrNotFound
-	}
-	n, err := p.Rooms.ReopenRest(c.Request().Context(), h.Caller(), r, at)
-	if errors.Is(err, rooms.ErrTooLate) {
-		return p.back(c, r, "toolate")
-	}
-	if err != nil {
-		return err
-	}
-	return p.back(c, r, "reopened-rest&n="+strconv.Itoa(n))
+	return p.undone(c, h, p.Rooms.ReopenRest, "reopened-rest")
 }
 
 // together is what became of rooms of a series, told by the address it led to.
@@ -157,9 +141,7 @@ func (p *Pages) together(c echo.Context) views.Notice {
 		v.Text = views.Says("did.reopened-rest", "n", n)
 	case "closed-rest":
 		v.Text = views.Says("did.closed-rest", "n", n)
-		if at, err := strconv.ParseInt(c.QueryParam("at"), 10, 64); err == nil && n > 0 && p.Invitations.Undoable(at) {
-			v.UndoAction = "/rooms/" + c.Param("room") + "/reopen-rest?at=" + strconv.FormatInt(at, 10)
-		}
+		v.UndoAction = p.undoing(c, n, "reopen-rest")
 	}
 	return v
 }

@@ -20,19 +20,9 @@ const requestPath = "/request"
 // Request answers POST of a refused link's request: the press that asks the
 // host for a new link. It leads back to the refusal, which says how that stands.
 func (p *Pages) Request(c echo.Context) error {
-	browser, nonce := p.Doors.Browser(c), c.FormValue("nonce")
-	if err := own(c.Request()); err != nil {
-		return err
-	}
-	if browser == "" || nonce == "" {
-		return ErrNoNonce
-	}
-	id, err := p.genuine(c)
+	browser, _, err := p.pressed(c)
 	if err != nil {
 		return err
-	}
-	if !tokens.GoodPageNonce(browser, nonce, id) {
-		return ErrNoNonce
 	}
 	_, _, err = p.show(c)
 	var refused tokens.Refusal

@@ -27,9 +27,9 @@ type Endpoints struct {
 	Now         func() time.Time
 
 	// Guesses counts what failed at the token endpoint, by client and address;
-	// Registered counts the apps that were registered from an address, and Unowned
-	// the tokens of apps that act for nobody.
-	Guesses, Registered, Unowned *hosts.Buckets
+	// Registered counts the apps that were registered from an address, Sites those
+	// from a site of many, and Unowned the tokens of apps that act for nobody.
+	Guesses, Registered, Sites, Unowned *hosts.Buckets
 }
 
 // Guard refuses all of it where the issuer's address is neither https nor this

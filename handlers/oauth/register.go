@@ -50,17 +50,23 @@ func (e *Endpoints) Register(c echo.Context) error {
 	return c.JSON(http.StatusCreated, registered{ID: app.ID, IssuedAt: app.CreatedAt / 1000, Secret: secret, registration: in})
 }
 
-// register adds an app that nobody here made. So many come from one address at
-// once, and then slowly.
+// register adds an app that nobody here made. So many come from one address, and
+// from one site, at once, and then slowly.
 func (e *Endpoints) register(c echo.Context, d oauth.Draft) (oauth.Client, string, error) {
-	from := hosts.Source(c.RealIP())
-	back, err := e.Registered.Take(from)
+	address := c.RealIP()
+	back, err := e.Registered.Take(hosts.Source(address))
 	if err != nil {
+		return oauth.Client{}, "", err
+	}
+	siteBack, err := e.Sites.Take(hosts.Site(address))
+	if err != nil {
+		back()
 		return oauth.Client{}, "", err
 	}
 	app, secret, err := e.Apps.Register(c.Request().Context(), nil, d)
 	if err != nil && !errors.As(err, new(hosts.TooMany)) { // to ask whether there is room costs something
 		back()
+		siteBack()
 	}
 	return app, secret, err
 }

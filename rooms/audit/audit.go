@@ -93,6 +93,9 @@ const (
 	RequestRecalled       Kind = "invitation.request_recalled"  // which was taken back
 	InvitationMovedDevice Kind = "invitation.moved_device"      // a person went on, on another device
 	InvitationReturned    Kind = "invitation.use_returned"      // at a door somebody was let in and that was undone
+	// InvitationDoorConflict is of somebody whom a door let in without asking, and who
+	// is not admitted; the detail is the refusal's code.
+	InvitationDoorConflict Kind = "invitation.door_conflict"
 
 	InvitationMailed Kind = "invitation.mail_asked" // somebody wants it sent by mail
 	MailSent         Kind = "invitation.mail_sent"  // the mail server took it; the detail is the Word
@@ -126,13 +129,14 @@ const NamesRemoved Kind = "names.removed"
 // Coded are the kinds of an invitation's history whose detail is codes: it tells of
 // nobody, as what people and other machines wrote may.
 func Coded() []Kind {
-	return []Kind{InvitationRedeemed, InvitationChanged, InvitationReissued, InvitationRefused, InvitationRequested, InvitationMailed, MailSent}
+	return []Kind{InvitationRedeemed, InvitationChanged, InvitationReissued, InvitationRefused, InvitationDoorConflict, InvitationRequested, InvitationMailed, MailSent}
 }
 
 // Codes that a Detail can be.
 const (
 	OldEnded    = "old_ended"     // of InvitationReissued: the old link is worthless
 	OldShared   = "old_shared"    // of InvitationReissued: both links share their uses
+	OldApart    = "old_apart"     // of InvitationReissued: the new link is somebody else's, and the old one as it was
 	OneMoreMove = "one_more_move" // of InvitationChanged: to another device
 	AtDoor      = "at_door"       // of InvitationRedeemed: by a host who saw the person
 )

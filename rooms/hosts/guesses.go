@@ -125,7 +125,13 @@ func allowed(tries []try) error {
 
 // Source is whose address that is, for counting: IPv6 gives everybody a network
 // of 2⁶⁴ addresses, so that is one.
-func Source(address string) string {
+func Source(address string) string { return network(address, 64) }
+
+// Site is whose networks those of a Source are, for counting what is bounded for all
+// together: a site of IPv6 has 2¹⁶ of them.
+func Site(address string) string { return network(address, 48) }
+
+func network(address string, bits int) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return address
@@ -133,5 +139,5 @@ func Source(address string) string {
 	if a = a.Unmap().WithZone(""); a.Is4() {
 		return a.String()
 	}
-	return netip.PrefixFrom(a, 64).Masked().String()
+	return netip.PrefixFrom(a, bits).Masked().String()
 }

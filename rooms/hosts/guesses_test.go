@@ -72,6 +72,13 @@ func TestANetworkOfIPv6IsOneSource(t *testing.T) {
 			t.Errorf("%q is %q, want %q", address, got, want)
 		}
 	}
+	for address, want := range map[string]string{
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1::/48", "2001:db8:2::": "2001:db8:2::/48", "192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "nonsense": "nonsense",
+	} {
+		if got := hosts.Site(address); got != want {
+			t.Errorf("%q is of %q, want %q", address, got, want)
+		}
+	}
 }
 
 // Passwords are looked at a few at a time. Strangers who send many wait for each

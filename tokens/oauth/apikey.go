@@ -33,9 +33,21 @@ const (
 	KeyIDPrefix = "key_"
 )
 
+// ErrKeyMade refuses a wish for a key that was granted before.
+var ErrKeyMade = errors.New("that key was made already, and cannot be shown again")
+
 // MakeKey adds a key for the host. Its text is returned once and kept nowhere.
 // A bad name is rooms.Invalid, no scope ErrInvalidScope.
-func (s *Server) MakeKey(ctx context.Context, h hosts.Host, name string, scopes Scopes) (k APIKey, text string, err error) {
+func (s *Server) MakeKey(ctx context.Context, h hosts.Host, name string, scopes Scopes) (APIKey, string, error) {
+	return s.MakeKeyOnce(ctx, h, name, scopes, "")
+}
+
+// MakeKeyOnce is MakeKey where the host's same wish, if it is not empty, is granted
+// once: again it is ErrKeyMade.
+func (s *Server) MakeKeyOnce(ctx context.Context, h hosts.Host, name string, scopes Scopes, wish string) (k APIKey, text string, err error) {
+	if wish != "" {
+		wish = hash(h.Username + "\n" + wish)
+	}
 	if name, err = rooms.CleanText("name", name, maxName); err != nil {
 		return APIKey{}, "", err
 	}
@@ -51,7 +63,7 @@ func (s *Server) MakeKey(ctx context.Context, h hosts.Host, name string, scopes 
 	k = APIKey{Name: name, Host: h.Username, Credential: h.Credential, Scopes: scopes, Hash: hash(text), CreatedAt: now}
 	err = s.withID(now, func(id rooms.ID) error {
 		k.ID = id
-		return s.Store.AddKey(ctx, k, audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.KeyMade, Detail: id.Show(KeyIDPrefix)})
+		return s.Store.AddKey(ctx, k, wish, audit.Event{At: now, Actor: h.Caller().Actor, Kind: audit.KeyMade, Detail: id.Show(KeyIDPrefix)})
 	})
 	if err != nil {
 		return APIKey{}, "", err

@@ -242,7 +242,7 @@ func TestATakenIDIsMadeAnew(t *testing.T) {
 			ev := audit.Event{At: h.Clock.Millis()}
 			h.must(h.Apps.Store.AddAccess(h.ctx, oauth.Access{ID: next, Client: c.ID}, ev))
 			h.must(h.Apps.Store.AddGrant(h.ctx, oauth.Grant{ID: next, Client: c.ID, CodeHash: next.Show("")}, ev))
-			h.must(h.Apps.Store.AddKey(h.ctx, oauth.APIKey{ID: next, Hash: next.Show("")}, ev))
+			h.must(h.Apps.Store.AddKey(h.ctx, oauth.APIKey{ID: next, Hash: next.Show("")}, "", ev))
 		}
 		taken()
 		code := h.code(c, h.ada)

@@ -21,24 +21,15 @@ func (h *house) race(do func(s *oauth.Server) (oauth.Tokens, error)) (won []oaut
 	here := []*oauth.Server{h.Apps, h.second()}
 	here[1].Store = h.Apps.Store
 	var mu sync.Mutex
-	var all sync.WaitGroup
-	start := make(chan struct{})
-	for n := range racers {
-		all.Go(func() {
-			<-start
-			got, err := do(here[n%2])
+	datatest.Winners(h, racers, oauth.ErrInvalidGrant, func(i int) error {
+		got, err := do(here[i%2])
+		if err == nil {
 			mu.Lock()
 			defer mu.Unlock()
-			switch {
-			case err == nil:
-				won = append(won, got)
-			case !errors.Is(err, oauth.ErrInvalidGrant):
-				h.Errorf("racer %d: %v", n, err)
-			}
-		})
-	}
-	close(start)
-	all.Wait()
+			won = append(won, got)
+		}
+		return err
+	})
 	return won
 }
 

@@ -28,6 +28,12 @@ func All() Scopes {
 	return Scopes{RoomsRead, RoomsWrite, InvitationsRead, InvitationsWrite, InvitationsHost, Redeem, Webhooks, Offline}
 }
 
+// Offered are those of which hosts choose: what lets nobody do anything here, as no
+// call asks for it, is not among them.
+func Offered() Scopes {
+	return slices.DeleteFunc(All(), func(s Scope) bool { return s == Webhooks })
+}
+
 // ParseScopes reads a list divided by spaces (RFC 6749, 3.3). An unknown one is
 // ErrInvalidScope.
 func ParseScopes(text string) (Scopes, error) {

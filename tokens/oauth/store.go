@@ -85,8 +85,9 @@ type Store interface {
 
 // KeyStore keeps API keys.
 type KeyStore interface {
-	// AddKey adds a key: rooms.ErrIDTaken when its id was used.
-	AddKey(ctx context.Context, k APIKey, ev audit.Event) error
+	// AddKey adds a key: rooms.ErrIDTaken when its id was used, and ErrKeyMade where
+	// that wish, not empty, was granted before.
+	AddKey(ctx context.Context, k APIKey, wish string, ev audit.Event) error
 	// Key returns the key of that hash, also one that has ended, or rooms.ErrNotFound.
 	Key(ctx context.Context, hash string) (APIKey, error)
 	// KeyByID returns one key, also one that has ended, or rooms.ErrNotFound.
