@@ -23,8 +23,8 @@ type app struct {
 	ID, Secret string
 }
 
-// everything is what an app may ask for at most.
-func everything() string { return oauth.All().String() }
+// everything is what a host can allow an app to do at most.
+func everything() string { return oauth.Offered().String() }
 
 // register registers an app by its own account, as Mastodon's do: it has a
 // secret and need not bind its codes.
