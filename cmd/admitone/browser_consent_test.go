@@ -109,7 +109,7 @@ func TestBrowserConsent(t *testing.T) {
 		host.seen(name + "-not-asked")
 		host.Follow(`main a[href^="/problems/"]`)
 		host.seen(name + "-problem")
-		host.Open(asks("scope", "invitations:host redeem webhooks", "lang", "zh-CN"))
+		host.Open(asks("scope", "invitations:host redeem", "lang", "zh-CN"))
 		if text := host.Text("main"); !strings.Contains(text, "请求代表您操作") {
 			t.Errorf("asked in Chinese: %s", text)
 		}
