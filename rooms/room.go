@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -203,7 +204,7 @@ func CheckLocale(s string) error {
 // spaces, NUL and broken UTF-8 are refused, the ends are trimmed, and more than
 // limit characters are refused. Bidi characters are kept; pages isolate them.
 func CleanText(field, s string, limit int) (string, error) {
-	if strings.ContainsRune(s, 0) || strings.ToValidUTF8(s, "") != s {
+	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
 		return "", Invalid{field, "must be valid UTF-8 without NUL"}
 	}
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
@@ -212,7 +213,7 @@ func CleanText(field, s string, limit int) (string, error) {
 		}
 		return r
 	}, s))
-	if n := len([]rune(s)); n > limit {
+	if utf8.RuneCountInString(s) > limit {
 		return "", Invalid{field, "is too long"}
 	}
 	return s, nil

@@ -42,8 +42,9 @@ const (
 
 // BatchStore keeps batches, under the terms of Store.
 type BatchStore interface {
-	// InsertBatch adds the batch and its invitations, which have its ids in order,
-	// each with an event audit.InvitationMinted, all or none. Where the wish was
+	// InsertBatch adds the batch and its invitations, which have its ids in order, all
+	// or none: with one event audit.InvitationsMinted in the room's history, and
+	// audit.InvitationMinted in the history of each. Where the wish was
 	// granted before, it returns that batch and changes nothing; it is
 	// rooms.ErrIDTaken when an id was used.
 	InsertBatch(ctx context.Context, b Batch, wish string, invs []Invitation) (Batch, error)
@@ -198,22 +199,30 @@ func (s *Invitations) Judge(ctx context.Context, by rooms.Caller, room rooms.Roo
 	}
 	now, pins := s.Now().UnixMilli(), map[string]bool{}
 	all := make([]Result, len(rows))
-	for i, row := range rows {
-		r := Result{GuestRow: row, Row: i + 1}
-		inv, pin, err := s.draft(by, room, row.Draft, now)
-		switch r.Err = either(row.Err, err); {
-		case r.Err != nil:
-		case row.Draft.Role == Host && !t.MayHost:
-			r.Err = ErrRoleBarred
-		case pin != "" && !pins[pin] && len(pins) == MaxBatchPINs:
-			r.Err = rooms.Invalid{Field: "pin", Detail: "is one too many: a list holds 100 different PINs"}
-		default:
-			r.Invitation, r.pin = inv, pin
-			if pin != "" {
-				pins[pin] = true
-			}
+	_ = rooms.Apart(len(rows), func(_, from, to int) error {
+		for i := from; i < to; i++ {
+			r := &all[i]
+			var err error
+			r.GuestRow, r.Row = rows[i], i+1
+			r.Invitation, r.pin, err = s.draft(by, room, r.Draft, now)
+			r.Err = either(r.Err, err)
 		}
-		all[i] = r
+		return nil
+	})
+	for i := range all {
+		r := &all[i]
+		switch {
+		case r.Err != nil:
+		case r.Draft.Role == Host && !t.MayHost:
+			r.Err = ErrRoleBarred
+		case r.pin != "" && !pins[r.pin] && len(pins) == MaxBatchPINs:
+			r.Err = rooms.Invalid{Field: "pin", Detail: "is one too many: a list holds 100 different PINs"}
+		case r.pin != "":
+			pins[r.pin] = true
+		}
+		if r.Err != nil {
+			r.Invitation, r.pin = Invitation{}, ""
+		}
 	}
 	if t.Unique {
 		return all, s.markDoubles(ctx, room, all, now)

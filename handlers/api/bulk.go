@@ -8,10 +8,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -99,7 +97,7 @@ func manyJSON(c echo.Context) (_ []tokens.GuestRow, terms tokens.Terms, _ error)
 	}
 	terms = tokens.Terms{Atomic: in.Atomic == nil || *in.Atomic, Unique: !in.Again}
 	rows := make([]tokens.GuestRow, len(in.Invitations))
-	_ = apart(len(rows), func(_, from, to int) error {
+	_ = rooms.Apart(len(rows), func(_, from, to int) error {
 		for i := from; i < to; i++ {
 			var one wanted
 			err := strictly(in.Invitations[i], &one)
@@ -162,8 +160,8 @@ type fault struct {
 
 // writeResults writes the answer. Ten thousand tokens are signed on all processors.
 func (a *API) writeResults(ctx context.Context, w *echo.Response, caller session.Caller, b tokens.Batch, results []tokens.Result) error {
-	pieces, by := make([]bytes.Buffer, processors()), a.actor(ctx, b.CreatedBy)
-	err := apart(len(results), func(piece, from, to int) error {
+	pieces, by := make([]bytes.Buffer, rooms.Pieces()), a.actor(ctx, b.CreatedBy)
+	err := rooms.Apart(len(results), func(piece, from, to int) error {
 		into := &pieces[piece]
 		into.Grow((to - from) * 1500) // of which each takes some 1,400
 		for i := from; i < to; i++ {
@@ -214,18 +212,3 @@ func (a *API) resultText(caller session.Caller, by actor, r tokens.Result) ([]by
 	}
 	return json.Marshal(out)
 }
-
-// apart does n things in as many pieces as there are processors, at once.
-func apart(n int, do func(piece, from, to int) error) error {
-	pieces := processors()
-	errs := make([]error, pieces)
-	var all sync.WaitGroup
-	for i := range pieces {
-		all.Go(func() { errs[i] = do(i, n*i/pieces, n*(i+1)/pieces) })
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-// processors is how many pieces are done at once, as long as the program runs.
-func processors() int { return runtime.NumCPU() }
