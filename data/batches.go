@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"admitone/rooms"
@@ -11,7 +12,7 @@ import (
 
 // InsertBatch implements tokens.Store. The wish's row is the first to be written,
 // so that of one wish at once the second waits, and finds it there. The history
-// is one statement: a line for each row of the range.
+// has one line for all of them, from which Events makes each one's own.
 func (s *Invitations) InsertBatch(ctx context.Context, b tokens.Batch, wish string, invs []tokens.Invitation) (tokens.Batch, error) {
 	out := b
 	err := s.db.write(ctx, func(t *tx) error {
@@ -31,14 +32,7 @@ func (s *Invitations) InsertBatch(ctx context.Context, b tokens.Batch, wish stri
 		if err := t.insertInvitations(invs); err != nil {
 			return err
 		}
-		events := int64(s.ids.Run(b.CreatedAt, len(invs)))
-		_, err = t.exec(`INSERT INTO events (id, at, actor_kind, actor, kind, room_id, invitation_id, admission_id, detail)
-			SELECT i.id - $1 + $3, i.created_at, i.created_by_kind, i.created_by, $4, i.room_id, i.id, 0, '' FROM invitations i WHERE i.id BETWEEN $1 AND $2`,
-			int64(b.ID), int64(b.Last), events, string(audit.InvitationMinted))
-		if duplicate(err, "events.id") {
-			return rooms.ErrIDTaken
-		}
-		return err
+		return t.record(s.ids, audit.Event{At: b.CreatedAt, Actor: b.CreatedBy, Kind: audit.InvitationsMinted, Room: int64(b.Room), Detail: strconv.Itoa(b.Count())})
 	})
 	return out, err
 }

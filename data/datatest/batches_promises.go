@@ -2,6 +2,7 @@ package datatest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"admitone/rooms"
@@ -12,7 +13,7 @@ import (
 // batchesPromises are those of tokens.BatchStore.
 func batchesPromises() []promise {
 	return []promise{
-		{"InsertBatch stores every invitation with its event, and List finds just those", func(t *trial) {
+		{"InsertBatch stores every invitation with its event and one for the room, and List finds just those", func(t *trial) {
 			r := t.room()
 			before := t.invitation(r)
 			b, invs := t.batch(r, 700)
@@ -28,6 +29,26 @@ func batchesPromises() []promise {
 					t.Errorf("history of invitation %d: %+v", i, evs)
 				}
 			}
+			past, err := t.Rooms.Store.Events(t.ctx, r.ID, 0, 9)
+			t.must(err)
+			i := slices.IndexFunc(past, func(ev audit.Event) bool { return ev.Kind == audit.InvitationsMinted })
+			if len(past) != 4 || i < 0 || past[i].Detail != "700" || past[i].Actor != b.CreatedBy || past[i].At != t.now || past[i].Invitation != 0 {
+				t.Errorf("history of the room: %+v", past)
+			}
+			opened := t.event(audit.InvitationOpened, r.ID, invs[1].ID)
+			opened.At++
+			t.must(t.Invitations.Store.Opened(t.ctx, invs[1].ID, t.now, opened))
+			evs, err := t.Invitations.Store.Events(t.ctx, invs[1].ID, 0, 1)
+			t.must(err)
+			if len(evs) != 1 || evs[0].Kind != audit.InvitationOpened {
+				t.Errorf("first page of its history: %+v", evs)
+			}
+			evs, err = t.Invitations.Store.Events(t.ctx, invs[1].ID, rooms.ID(evs[0].ID), 9)
+			t.must(err)
+			if len(evs) != 1 || evs[0].Kind != audit.InvitationMinted || evs[0].ID != int64(invs[1].ID) {
+				t.Errorf("last page of its history: %+v", evs)
+			}
+			invs[1] = t.get(invs[1].ID)
 			all, err := t.Invitations.Store.List(t.ctx, tokens.Query{Room: r.ID, Batch: b, Sort: tokens.Oldest, Limit: 1000, Now: t.now})
 			t.must(err)
 			same(t, "list", all, invs)

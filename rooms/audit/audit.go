@@ -34,7 +34,10 @@ const (
 	// RoomHandedOver has the new owner's username as its detail.
 	RoomHandedOver Kind = "room.handed_over"
 
-	InvitationMinted   Kind = "invitation.minted"
+	InvitationMinted Kind = "invitation.minted"
+	// InvitationsMinted is a list of them, of which the room's history has this one
+	// line and each one's own InvitationMinted; the detail is how many.
+	InvitationsMinted  Kind = "invitations.minted"
 	InvitationOpened   Kind = "invitation.opened"
 	InvitationRedeemed Kind = "invitation.redeemed"
 	InvitationChanged  Kind = "invitation.changed"
