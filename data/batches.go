@@ -14,7 +14,7 @@ import (
 // so that of one wish at once the second waits, and finds it there. The history
 // has one line for all of them, from which Events makes each one's own.
 func (s *Invitations) InsertBatch(ctx context.Context, b tokens.Batch, wish string, invs []tokens.Invitation) (tokens.Batch, error) {
-	out := b
+	out, rows := b, inserting(s.db.lite, invs)
 	err := s.db.write(ctx, func(t *tx) error {
 		n, err := t.exec(`INSERT INTO batches (id, last, room_id, wish, created_at, created_by_kind, created_by)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (wish) DO NOTHING`,
@@ -29,7 +29,7 @@ func (s *Invitations) InsertBatch(ctx context.Context, b tokens.Batch, wish stri
 			out, err = scanBatch(t.row(batchColumns+` WHERE wish = $1`, wish))
 			return err
 		}
-		if err := t.insertInvitations(invs); err != nil {
+		if err := t.insert(rows); err != nil {
 			return err
 		}
 		return t.record(s.ids, audit.Event{At: b.CreatedAt, Actor: b.CreatedBy, Kind: audit.InvitationsMinted, Room: int64(b.Room), Detail: strconv.Itoa(b.Count())})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"sync"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -39,11 +40,12 @@ func (s *Invitations) Insert(ctx context.Context, invs []tokens.Invitation, evs 
 
 // InsertRooms implements tokens.Store.
 func (s *Invitations) InsertRooms(ctx context.Context, all []rooms.Room, made []audit.Event, invs []tokens.Invitation, evs []audit.Event) error {
+	rows := inserting(s.db.lite, invs)
 	return s.db.write(ctx, func(t *tx) error {
 		if err := t.insertRooms(s.ids, all, made); err != nil {
 			return err
 		}
-		if err := t.insertInvitations(invs); err != nil {
+		if err := t.insert(rows); err != nil {
 			return err
 		}
 		for _, ev := range evs {
@@ -56,39 +58,79 @@ func (s *Invitations) InsertRooms(ctx context.Context, all []rooms.Room, made []
 }
 
 func (t *tx) insertInvitation(inv tokens.Invitation) error {
-	return t.insertInvitations([]tokens.Invitation{inv})
+	return t.insert(inserting(t.lite, []tokens.Invitation{inv}))
 }
 
-// insertInvitations writes many rows in few statements, of a few lengths, so
-// that each stays prepared.
-func (t *tx) insertInvitations(invs []tokens.Invitation) error {
-	for _, n := range []int{512, 64, 8, 1} {
-		for len(invs) >= n {
-			if err := t.insertRows(invs[:n]); err != nil {
-				return err
-			}
-			invs = invs[n:]
+// insert runs what inserting made.
+func (t *tx) insert(all []statement) error {
+	for _, s := range all {
+		if _, err := t.exec(s.query, s.args...); err != nil {
+			return taken(err, "invitations.id")
 		}
 	}
 	return nil
 }
 
-func (t *tx) insertRows(invs []tokens.Invitation) error {
+// statement is SQL and its values.
+type statement struct {
+	query string
+	args  []any
+}
+
+// inserting are few statements that insert many invitations, of a few lengths, so
+// that each stays prepared. They are made on all processors before it is the
+// writer's turn, for which others wait too.
+func inserting(lite bool, invs []tokens.Invitation) []statement {
+	if !lite && len(invs) > 1 && alike(invs) {
+		return []statement{columns(invs)}
+	}
+	var parts [][]tokens.Invitation
+	for _, n := range []int{512, 64, 8, 1} {
+		for len(invs) >= n {
+			parts, invs = append(parts, invs[:n]), invs[n:]
+		}
+	}
+	all := make([]statement, len(parts))
+	_ = rooms.Apart(len(parts), func(_, from, to int) error {
+		for i := from; i < to; i++ {
+			all[i] = values(parts[i])
+		}
+		return nil
+	})
+	return all
+}
+
+// columns hands to PostgreSQL one array for each column in which the rows differ:
+// to plan and fill thousands of values takes it longer than to store them.
+func columns(invs []tokens.Invitation) statement {
+	n := len(invs)
+	ids := make([]int64, n)
+	names, emails, texts, externals := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i := range invs {
+		inv := &invs[i]
+		ids[i], names[i], emails[i], texts[i], externals[i] = int64(inv.ID), inv.Name, inv.Email, inv.Folded(), inv.ExternalID
+	}
+	return statement{`INSERT INTO invitations (` + sharedColumns + `, ` + ownColumns + `, uses, redeemed_at, revoked_at, opened_at, superseded_by)
+		SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT), CAST($8 AS TEXT),
+			CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), CAST($12 AS BIGINT), CAST($13 AS BIGINT), own.id, own.*, 0, 0, 0, 0, 0
+		FROM UNNEST(CAST($14 AS BIGINT[]), CAST($15 AS TEXT[]), CAST($16 AS TEXT[]), CAST($17 AS TEXT[]), CAST($18 AS TEXT[])) own (id, name, email, search, external_id)`,
+		append(sharedValues(&invs[0]), ids, names, emails, texts, externals)}
+}
+
+func values(invs []tokens.Invitation) statement {
 	shared := alike(invs)
-	args := make([]any, 0, len(invs)*(nShared+nOwn))
+	args := make([]any, 0, nShared+len(invs)*nOwn)
 	for i := range invs {
 		inv := &invs[i]
 		if i == 0 || !shared {
-			args = append(args, int64(inv.Room.ID), string(inv.Role), inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt, string(inv.CreatedBy.Kind), inv.CreatedBy.Name,
-				inv.Locale, inv.PIN, inv.Wishes, int64(inv.Appointment), inv.Sequence)
+			args = append(args, sharedValues(inv)...)
 		}
-		args = append(args, int64(inv.ID), int64(inv.Counter), inv.Name, inv.Email, inv.Folded(), inv.ExternalID)
+		if !shared {
+			args = append(args, int64(inv.Counter))
+		}
+		args = append(args, int64(inv.ID), inv.Name, inv.Email, inv.Folded(), inv.ExternalID)
 	}
-	_, err := t.exec(insertion(len(invs), shared), args...)
-	if duplicate(err, "invitations.id") {
-		return rooms.ErrIDTaken
-	}
-	return err
+	return statement{insertion(len(invs), shared), args}
 }
 
 // What an invitation begins with; the rest of its row is 0. The members of a list
@@ -96,26 +138,38 @@ func (t *tx) insertRows(invs []tokens.Invitation) error {
 const (
 	sharedColumns = "room_id, role, max_uses, not_before, expires_at, created_at, created_by_kind, created_by, locale, pin, wishes, appointment, sequence"
 	nShared       = 13
-	ownColumns    = "id, counter, name, email, search, external_id"
-	nOwn          = 6
+	ownColumns    = "counter, id, name, email, search, external_id"
+	nOwn          = 5 // but for the counter
 )
 
-// alike tells whether all agree in sharedColumns, so that each such value is
-// handed to the database once: to hand over a value takes as long as to write it.
+func sharedValues(inv *tokens.Invitation) []any {
+	return []any{int64(inv.Room.ID), string(inv.Role), inv.MaxUses, inv.NotBefore, inv.ExpiresAt, inv.CreatedAt, string(inv.CreatedBy.Kind), inv.CreatedBy.Name,
+		inv.Locale, inv.PIN, inv.Wishes, int64(inv.Appointment), inv.Sequence}
+}
+
+// alike tells whether all agree in sharedColumns and count their own uses, so that
+// each such value is handed to the database once: that takes as long as to write it.
 func alike(invs []tokens.Invitation) bool {
 	rest := func(inv tokens.Invitation) tokens.Invitation {
 		inv.ID, inv.Counter, inv.Name, inv.Email, inv.ExternalID = 0, 0, "", "", ""
 		return inv
 	}
 	first := rest(invs[0])
-	return !slices.ContainsFunc(invs[1:], func(inv tokens.Invitation) bool { return rest(inv) != first })
+	return !slices.ContainsFunc(invs, func(inv tokens.Invitation) bool { return inv.Counter != inv.ID || rest(inv) != first })
 }
 
 // insertion is the statement that inserts n invitations, whose shared values are
 // the first one's or each one's own.
 func insertion(n int, shared bool) string {
+	type form struct {
+		n      int
+		shared bool
+	}
+	if text, ok := insertions.Load(form{n, shared}); ok {
+		return text.(string) //nolint:forcetypeassert // only strings are stored, below
+	}
 	text := []byte("INSERT INTO invitations (" + sharedColumns + ", " + ownColumns + ", uses, redeemed_at, revoked_at, opened_at, superseded_by) VALUES ")
-	values := func(from, n int) {
+	put := func(from, n int) {
 		for i := range n {
 			text = append(strconv.AppendInt(append(text, '$'), int64(from+i), 10), ',')
 		}
@@ -127,17 +181,24 @@ func insertion(n int, shared bool) string {
 		}
 		text = append(text, '(')
 		if i > 0 && shared {
-			values(1, nShared)
+			put(1, nShared)
 		} else {
-			values(next, nShared)
+			put(next, nShared)
 			next += nShared
 		}
-		values(next, nOwn)
+		put(next, 1) // of those that share the rest, the id
+		if !shared {
+			next++
+		}
+		put(next, nOwn)
 		next += nOwn
 		text = append(text, "0,0,0,0,0)"...)
 	}
+	insertions.Store(form{n, shared}, string(text))
 	return string(text)
 }
+
+var insertions sync.Map // form → statement
 
 // ByID implements tokens.Store.
 func (s *Invitations) ByID(ctx context.Context, id rooms.ID) (tokens.Invitation, error) {
