@@ -19,6 +19,8 @@ type batcher struct {
 	most  int // changes in one commit
 	queue chan *change
 	done  chan struct{}
+	// written has something in it once something was committed.
+	written chan struct{}
 
 	mu     sync.RWMutex // held for reading while queueing, for writing to close
 	closed bool
@@ -38,7 +40,7 @@ const (
 )
 
 func newBatcher(conn *sql.Conn, most int) *batcher {
-	b := &batcher{conn: conn, most: most, queue: make(chan *change, queueSize), done: make(chan struct{})}
+	b := &batcher{conn: conn, most: most, queue: make(chan *change, queueSize), done: make(chan struct{}), written: make(chan struct{}, 1)}
 	go b.run()
 	return b
 }
@@ -126,7 +128,12 @@ func (b *batcher) commit(group []*change) {
 		if err == nil {
 			err = b.plain(ctx, "COMMIT")
 		}
-		if err != nil {
+		if err == nil {
+			select {
+			case b.written <- struct{}{}:
+			default:
+			}
+		} else {
 			// The outcome of a failed commit is a rollback; when SQLite has done
 			// that itself already, this says so and no more.
 			_ = b.plain(ctx, "ROLLBACK")

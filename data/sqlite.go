@@ -26,7 +26,8 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	// line beside a server. A reader can change nothing, whatever it is asked.
 	const common = "_busy_timeout=5000&_foreign_keys=on&_stmt_cache_size=64"
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
-	writers, err := sql.Open("sqlite3", file+common+"&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
+	// A list of thousands is one change, whose pages the writer keeps until it commits them.
+	writers, err := sql.Open("sqlite3", file+common+"&_cache_size=-16384&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,8 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		most = 1
 	}
 	db := &DB{sql: readers, writer: newBatcher(conn, most), lite: true}
-	db.close = []func() error{readers.Close, db.writer.close, writers.Close}
+	copies := newCheckpointer(readers, checkpointPace, db.writer.written)
+	db.close = []func() error{copies.close, readers.Close, db.writer.close, writers.Close}
 	return db, nil
 }
 
@@ -84,8 +86,7 @@ func prepare(ctx context.Context, db *sql.DB) error {
 	if !strings.EqualFold(mode, "wal") {
 		return fmt.Errorf("cannot use write-ahead logging here (journal mode %s); is this a network file system?", mode)
 	}
-	// A checkpoint every 16 MiB instead of 4 rewrites scattered pages less often.
-	if _, err := db.ExecContext(ctx, "PRAGMA wal_autocheckpoint=4000"); err != nil {
+	if err := checkpointLate(ctx, db); err != nil {
 		return explain(err)
 	}
 	if err := migrate(ctx, db, true); err != nil {
