@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,7 +11,8 @@ import (
 )
 
 // List implements tokens.Store. By name, most of what is asked for stands not far
-// from where the page begins; what does not is looked for among all.
+// from where the page begins; what does not is looked for among all. A text that few
+// have is found by the index that holds little else, and the rest asked of those few.
 func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invitation, error) {
 	// SQLite refuses to look for a text that is very long; none that is longer than
 	// what it is looked for in can be there.
@@ -18,12 +20,39 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 		return nil, nil
 	}
 	if q.Sort == tokens.ByName && filtered(q) && q.ExternalID == "" {
-		near, err := s.page(ctx, q, true)
+		near, err := s.page(ctx, q, true, nil)
 		if err != nil || len(near) == q.Limit {
 			return near, err
 		}
 	}
-	return s.page(ctx, q, false)
+	var only []int64
+	if textFirst(q) {
+		having, err := s.having(ctx, q)
+		if err != nil || len(having) == 0 {
+			return nil, err
+		}
+		if len(having) <= few {
+			only = having
+		}
+	}
+	return s.page(ctx, q, false, only)
+}
+
+// textFirst tells whether to look for the text before all else: where most have the
+// state, and no index of its own leads to what is asked for, nor that of texts anyway.
+func textFirst(q tokens.Query) bool {
+	return q.Text != "" && (q.State == "" || q.State == tokens.Pending || q.State == tokens.Redeemed) &&
+		q.ExternalID == "" && q.Batch.ID == 0 && q.Attendance == "" && (q.Sort != tokens.ByName || filtered(q))
+}
+
+// few is how many invitations with a text are read by their ids.
+const few = 1000
+
+// having are the invitations that have the text, or of more than few some.
+func (s *Invitations) having(ctx context.Context, q tokens.Query) ([]int64, error) {
+	f := filter{args: []any{int64(q.Room), few + 1}}
+	f.text(q)
+	return list(ctx, s.db, func(r rowScanner) (id int64, err error) { return id, r.Scan(&id) }, `SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+` LIMIT $2`, f.args...)
 }
 
 // filtered tells whether q asks for more than the index by name knows.
@@ -33,14 +62,18 @@ func filtered(q tokens.Query) bool {
 
 // page looks through an index alone, which holds all that filters ask for, and then
 // reads only the rows of the page. CROSS JOIN has SQLite do so in this order. With
-// near it looks at the next few rows by name instead, and no further.
-func (s *Invitations) page(ctx context.Context, q tokens.Query, near bool) ([]tokens.Invitation, error) {
+// near it looks at the next few rows by name instead, and no further; with only at
+// none but those.
+func (s *Invitations) page(ctx context.Context, q tokens.Query, near bool, only []int64) ([]tokens.Invitation, error) {
 	f := filter{args: []any{int64(q.Room), q.Limit}}
 	page, row := f.order(q, near)
 	from := `invitations s WHERE s.room_id = $1`
 	if near {
 		from = `(SELECT s.id FROM ` + from + f.where.String() + page + ` LIMIT ` + nearby + ` * $2) n CROSS JOIN invitations s WHERE s.id = n.id`
 		f.where.Reset()
+	}
+	if len(only) > 0 {
+		f.only(only)
 	}
 	f.state(q)
 	f.attended(q)
@@ -140,6 +173,19 @@ func (f *filter) state(q tokens.Query) {
 	default:
 		f.text(q)
 	}
+}
+
+// only asks for these ids, in one of few lengths, so that the statements are few.
+func (f *filter) only(ids []int64) {
+	for _, n := range []int{16, 128, few} {
+		if len(ids) <= n {
+			ids = append(ids, slices.Repeat(ids[:1], n-len(ids))...)
+			break
+		}
+	}
+	var list string
+	list, f.args = in(f.args, ids)
+	f.where.WriteString(" AND s.id IN " + list)
 }
 
 // text is part of what is looked through.
