@@ -19,8 +19,6 @@ type batcher struct {
 	most  int // changes in one commit
 	queue chan *change
 	done  chan struct{}
-	// written has something in it once something was committed.
-	written chan struct{}
 
 	mu     sync.RWMutex // held for reading while queueing, for writing to close
 	closed bool
@@ -40,7 +38,7 @@ const (
 )
 
 func newBatcher(conn *sql.Conn, most int) *batcher {
-	b := &batcher{conn: conn, most: most, queue: make(chan *change, queueSize), done: make(chan struct{}), written: make(chan struct{}, 1)}
+	b := &batcher{conn: conn, most: most, queue: make(chan *change, queueSize), done: make(chan struct{})}
 	go b.run()
 	return b
 }
@@ -128,12 +126,7 @@ func (b *batcher) commit(group []*change) {
 		if err == nil {
 			err = b.plain(ctx, "COMMIT")
 		}
-		if err == nil {
-			select {
-			case b.written <- struct{}{}:
-			default:
-			}
-		} else {
+		if err != nil {
 			// The outcome of a failed commit is a rollback; when SQLite has done
 			// that itself already, this says so and no more.
 			_ = b.plain(ctx, "ROLLBACK")
