@@ -2,47 +2,75 @@ package data
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"admitone/rooms"
 	"admitone/tokens"
 )
 
-// List implements tokens.Store. By name, most of what is asked for stands not far
-// from where the page begins; what does not is looked for among all. A text that few
-// have is found by the index that holds little else, and the rest asked of those few.
+// List implements tokens.Store. Most of what is asked for stands not far from where
+// the page begins; what does not is looked for among all. A text that few have is
+// found by the index that holds little else, and the rest asked of those few.
 func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invitation, error) {
 	// SQLite refuses to look for a text that is very long; none that is longer than
 	// what it is looked for in can be there.
 	if !storable(q.Text) || !storable(q.ExternalID) || utf8.RuneCountInString(q.Text) > tokens.MaxNameLen+1+tokens.MaxEmailLen {
 		return nil, nil
 	}
-	if q.Sort == tokens.ByName && filtered(q) && q.ExternalID == "" {
-		near, err := s.page(ctx, q, true, nil)
-		if err != nil || len(near) == q.Limit {
-			return near, err
+	var l look
+	if q.Sort == tokens.ByName {
+		l.near = filtered(q) && q.ExternalID == ""
+	} else if textFirst(q) {
+		var err error
+		if l.until, err = s.ahead(ctx, q); err != nil {
+			return nil, err
 		}
 	}
-	var only []int64
+	found, err := s.page(ctx, q, l)
+	if err != nil || len(found) == q.Limit || !l.near && l.until == 0 {
+		return found, err
+	}
+	l = look{}
 	if textFirst(q) {
 		having, err := s.having(ctx, q)
 		if err != nil || len(having) == 0 {
 			return nil, err
 		}
 		if len(having) <= few {
-			only = having
+			l.only = having
 		}
 	}
-	return s.page(ctx, q, false, only)
+	return s.page(ctx, q, l)
 }
 
-// textFirst tells whether to look for the text before all else: where most have the
-// state, and no index of its own leads to what is asked for, nor that of texts anyway.
+// textFirst tells whether a text that few have is best looked for before all else: not
+// where another index leads to what is asked for, or what is asked besides is rarer.
 func textFirst(q tokens.Query) bool {
 	return q.Text != "" && (q.State == "" || q.State == tokens.Pending || q.State == tokens.Redeemed) &&
-		q.ExternalID == "" && q.Batch.ID == 0 && q.Attendance == "" && (q.Sort != tokens.ByName || filtered(q))
+		q.ExternalID == "" && q.Batch.ID == 0 && q.Attendance == ""
+}
+
+// look is where a page is looked for, everywhere for the zero value.
+type look struct {
+	near  bool     // by name among the next few rows, and no further
+	until rooms.ID // in the order of ids no further than to this one
+	only  []int64  // among these
+}
+
+// ahead is the id that many rows after the position, 0 where there are fewer.
+func (s *Invitations) ahead(ctx context.Context, q tokens.Query) (id rooms.ID, err error) {
+	f := filter{args: []any{int64(q.Room)}}
+	page, _ := f.order(q, false)
+	err = s.db.row(ctx, `SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+page+` LIMIT 1 OFFSET 10000`, f.args...).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, known(err)
 }
 
 // few is how many invitations with a text are read by their ids.
@@ -61,19 +89,22 @@ func filtered(q tokens.Query) bool {
 }
 
 // page looks through an index alone, which holds all that filters ask for, and then
-// reads only the rows of the page. CROSS JOIN has SQLite do so in this order. With
-// near it looks at the next few rows by name instead, and no further; with only at
-// none but those.
-func (s *Invitations) page(ctx context.Context, q tokens.Query, near bool, only []int64) ([]tokens.Invitation, error) {
+// reads only the rows of the page. CROSS JOIN has SQLite do so in this order.
+func (s *Invitations) page(ctx context.Context, q tokens.Query, l look) ([]tokens.Invitation, error) {
 	f := filter{args: []any{int64(q.Room), q.Limit}}
-	page, row := f.order(q, near)
+	page, row := f.order(q, l.near)
 	from := `invitations s WHERE s.room_id = $1`
-	if near {
+	if l.near {
 		from = `(SELECT s.id FROM ` + from + f.where.String() + page + ` LIMIT ` + nearby + ` * $2) n CROSS JOIN invitations s WHERE s.id = n.id`
 		f.where.Reset()
 	}
-	if len(only) > 0 {
-		f.only(only)
+	switch {
+	case l.until != 0 && q.Sort == tokens.Oldest:
+		f.and("s.id <= %s", int64(l.until))
+	case l.until != 0:
+		f.and("s.id >= %s", int64(l.until))
+	case len(l.only) > 0:
+		f.only(l.only)
 	}
 	f.state(q)
 	f.attended(q)
