@@ -12,7 +12,7 @@ import (
 
 // InsertBatch implements tokens.Store. The wish's row is the first to be written,
 // so that of one wish at once the second waits, and finds it there. The history
-// has one line for all of them, from which Events makes each one's own.
+// has one line for all of them; Events makes each one's own.
 func (s *Invitations) InsertBatch(ctx context.Context, b tokens.Batch, wish string, invs []tokens.Invitation) (tokens.Batch, error) {
 	out, rows := b, inserting(s.db.lite, invs)
 	err := s.db.write(ctx, func(t *tx) error {

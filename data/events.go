@@ -40,11 +40,13 @@ func (s *Rooms) Events(ctx context.Context, room, before rooms.ID, limit int) ([
 }
 
 // Events implements tokens.Store. What was minted with a list begins with a line of
-// its own, which is made here: it says what the row says, and has the row's id.
+// its own, which is made here: it says what the row says, and has the row's id. A
+// program before 00022 that still runs beside this one stores that line.
 func (s *Invitations) Events(ctx context.Context, invitation, before rooms.ID, limit int) ([]audit.Event, error) {
 	return list(ctx, s.db, scanEvent, eventColumns+` WHERE invitation_id = $1 AND id < $2
 		UNION ALL SELECT i.id, i.created_at, i.created_by_kind, i.created_by, CAST($4 AS TEXT), i.room_id, i.id, 0, '' FROM invitations i
 			WHERE i.id = $1 AND i.id < $2 AND EXISTS (SELECT 1 FROM batches b WHERE b.room_id = i.room_id AND b.id <= i.id AND b.last >= i.id)
+				AND NOT EXISTS (SELECT 1 FROM events e WHERE e.invitation_id = i.id AND e.kind = CAST($4 AS TEXT))
 		ORDER BY id DESC LIMIT $3`, int64(invitation), upTo(before), limit, string(audit.InvitationMinted))
 }
 

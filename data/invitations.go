@@ -78,8 +78,8 @@ type statement struct {
 }
 
 // inserting are few statements that insert many invitations, of a few lengths, so
-// that each stays prepared. They are made on all processors before it is the
-// writer's turn, for which others wait too.
+// that each stays prepared. Those of a list are made, on all processors, before it
+// is the writer's turn, for which others wait too.
 func inserting(lite bool, invs []tokens.Invitation) []statement {
 	if !lite && len(invs) > 1 && alike(invs) {
 		return []statement{columns(invs)}
@@ -148,7 +148,8 @@ func sharedValues(inv *tokens.Invitation) []any {
 }
 
 // alike tells whether all agree in sharedColumns and count their own uses, so that
-// each such value is handed to the database once: that takes as long as to write it.
+// each such value is handed to the database once: to hand over a value takes as long
+// as to write it.
 func alike(invs []tokens.Invitation) bool {
 	rest := func(inv tokens.Invitation) tokens.Invitation {
 		inv.ID, inv.Counter, inv.Name, inv.Email, inv.ExternalID = 0, 0, "", "", ""
