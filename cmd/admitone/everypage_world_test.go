@@ -108,6 +108,9 @@ func (w *world) invite(t *testing.T) {
 	} {
 		w.inv[i.is] = w.mint(t, i.room, i.more)
 	}
+	for range 60 { // a list is one line of the history: these fill its first page
+		w.mint(t, "many", nil)
+	}
 	crowd := make([]members, 1010)
 	for i := range crowd {
 		crowd[i] = members{"role": "guest", "name": fmt.Sprintf("Stüdent number %d", i+1)}
