@@ -62,7 +62,7 @@ type look struct {
 	only  []int64  // among these
 }
 
-// ahead is the id that many rows after the position, 0 where there are fewer.
+// ahead is the id 10,000 rows after the position, 0 where there are fewer.
 func (s *Invitations) ahead(ctx context.Context, q tokens.Query) (id rooms.ID, err error) {
 	f := filter{args: []any{int64(q.Room)}}
 	page, _ := f.order(q, false)
