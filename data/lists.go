@@ -23,25 +23,31 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 		return nil, nil
 	}
 	var l look
-	if q.Sort == tokens.ByName {
-		l.near = filtered(q) && q.ExternalID == ""
-	} else if textFirst(q) {
-		var err error
+	var err error
+	switch {
+	case textFirst(q) && q.Sort == tokens.ByName:
+		// The index of texts is in the order of names.
+		if l.only, err = s.having(ctx, q); err != nil || len(l.only) == 0 {
+			return nil, err
+		}
+	case textFirst(q):
 		if l.until, err = s.ahead(ctx, q); err != nil {
 			return nil, err
 		}
+	case q.Sort == tokens.ByName:
+		l.near = filtered(q) && q.ExternalID == ""
 	}
 	found, err := s.page(ctx, q, l)
-	if err != nil || len(found) == q.Limit || !l.near && l.until == 0 {
+	if err != nil || len(found) == q.Limit || !l.near && l.until == 0 && len(l.only) < few {
 		return found, err
 	}
 	l = look{}
-	if textFirst(q) {
+	if textFirst(q) && q.Sort != tokens.ByName {
 		having, err := s.having(ctx, q)
 		if err != nil || len(having) == 0 {
 			return nil, err
 		}
-		if len(having) <= few {
+		if len(having) < few {
 			l.only = having
 		}
 	}
@@ -51,8 +57,20 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 // textFirst tells whether a text that few have is best looked for before all else: not
 // where another index leads to what is asked for, or what is asked besides is rarer.
 func textFirst(q tokens.Query) bool {
-	return q.Text != "" && (q.State == "" || q.State == tokens.Pending || q.State == tokens.Redeemed) &&
-		q.ExternalID == "" && q.Batch.ID == 0 && q.Attendance == ""
+	return q.Text != "" && q.State != tokens.Redeemed && q.State != tokens.Expired && q.ExternalID == "" && q.Batch.ID == 0 && q.Attendance == ""
+}
+
+// setAside is the index of those in the state alone, if it has one.
+func setAside(q tokens.Query) string {
+	switch {
+	case q.ExternalID != "" || q.Batch.ID != 0:
+		return "" // fewer have those
+	case q.State == tokens.Revoked:
+		return "invitations_revoked"
+	case q.State == tokens.Superseded:
+		return "invitations_superseded"
+	}
+	return ""
 }
 
 // look is where a page is looked for, everywhere for the zero value.
@@ -73,14 +91,19 @@ func (s *Invitations) ahead(ctx context.Context, q tokens.Query) (id rooms.ID, e
 	return id, known(err)
 }
 
-// few is how many invitations with a text are read by their ids.
-const few = 1000
+// few is how many of those that have a text are read by their ids.
+const few = 128
 
-// having are the invitations that have the text, or of more than few some.
+// having are invitations that have the text, no more than few: by name the next ones,
+// else any.
 func (s *Invitations) having(ctx context.Context, q tokens.Query) ([]int64, error) {
-	f := filter{args: []any{int64(q.Room), few + 1}}
+	f := filter{args: []any{int64(q.Room), few}}
 	f.text(q)
-	return list(ctx, s.db, func(r rowScanner) (id int64, err error) { return id, r.Scan(&id) }, `SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+` LIMIT $2`, f.args...)
+	page := ""
+	if q.Sort == tokens.ByName {
+		page, _ = f.order(q, true)
+	}
+	return list(ctx, s.db, func(r rowScanner) (id int64, err error) { return id, r.Scan(&id) }, `SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+page+` LIMIT $2`, f.args...)
 }
 
 // filtered tells whether q asks for more than the index by name knows.
@@ -94,6 +117,10 @@ func (s *Invitations) page(ctx context.Context, q tokens.Query, l look) ([]token
 	f := filter{args: []any{int64(q.Room), q.Limit}}
 	page, row := f.order(q, l.near)
 	from := `invitations s WHERE s.room_id = $1`
+	if index := setAside(q); index != "" && s.db.lite && !l.near {
+		// Without statistics it would take the index that holds all.
+		from = `invitations s INDEXED BY ` + index + ` WHERE s.room_id = $1`
+	}
 	if l.near {
 		from = `(SELECT s.id FROM ` + from + f.where.String() + page + ` LIMIT ` + nearby + ` * $2) n CROSS JOIN invitations s WHERE s.id = n.id`
 		f.where.Reset()
@@ -191,7 +218,10 @@ func (f *filter) state(q tokens.Query) {
 		f.and("s.superseded_by = 0")
 	case tokens.Redeemed:
 		f.and(used)
-		f.text(q)
+		if q.Text != "" {
+			// PostgreSQL would rather compare a text than two pairs of numbers.
+			f.and("CASE WHEN "+used+" THEN "+hasText+" ELSE FALSE END", pattern(q))
+		}
 		f.and(good + usedByOthers)
 	case tokens.Expired:
 		f.and("s.expires_at <= %s", q.Now)
@@ -208,7 +238,7 @@ func (f *filter) state(q tokens.Query) {
 
 // only asks for these ids, in one of few lengths, so that the statements are few.
 func (f *filter) only(ids []int64) {
-	for _, n := range []int{16, 128, few} {
+	for _, n := range []int{16, few} {
 		if len(ids) <= n {
 			ids = append(ids, slices.Repeat(ids[:1], n-len(ids))...)
 			break
@@ -222,6 +252,12 @@ func (f *filter) only(ids []int64) {
 // text is part of what is looked through.
 func (f *filter) text(q tokens.Query) {
 	if q.Text != "" {
-		f.and(`s.search LIKE %s ESCAPE '\'`, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))+"%")
+		f.and(hasText, pattern(q))
 	}
+}
+
+const hasText = `s.search LIKE %s ESCAPE '\'`
+
+func pattern(q tokens.Query) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text)) + "%"
 }

@@ -48,18 +48,24 @@ func TestATextIsFoundInARoomOfManyHoweverManyHaveIt(t *testing.T) {
 		if _, err := b.Raw(t).ExecContext(t.Context(), "UPDATE invitations SET uses = max_uses WHERE id % 3 = 0"); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := b.Raw(t).ExecContext(t.Context(), "UPDATE invitations SET revoked_at = 1 WHERE id % 7 = 0"); err != nil {
+			t.Fatal(err)
+		}
 		for i := range all {
 			if all[i].ID%3 == 0 {
 				all[i].Uses = 1
 			}
+			if all[i].ID%7 == 0 {
+				all[i].RevokedAt = 1
+			}
 		}
-		for _, tag := range []string{"nobody", "one", "seventeen", "twohundred", "elevenhundred"} {
-			for _, state := range []tokens.State{"", tokens.Pending, tokens.Redeemed} {
+		for _, tag := range []string{"", "@nobody", "@one", "@seventeen", "@twohundred", "@elevenhundred"} {
+			for _, state := range []tokens.State{"", tokens.Pending, tokens.Redeemed, tokens.Revoked, tokens.Superseded} {
 				for _, sort := range tokens.Sorts() {
-					want := wanted(all, "@"+tag, state, sort, b.Clock.Millis())
-					q := tokens.Query{Room: s.room.ID, Text: "@" + tag, State: state, Sort: sort, Limit: 151, Now: b.Clock.Millis()}
+					want := wanted(all, tag, state, sort, b.Clock.Millis())
+					q := tokens.Query{Room: s.room.ID, Text: tag, State: state, Sort: sort, Limit: 151, Now: b.Clock.Millis()}
 					var got []rooms.ID
-					for page := 0; page < 20; page++ {
+					for page := 0; page < 200; page++ {
 						found, err := s.Invitations.Store.List(t.Context(), q)
 						if err != nil {
 							t.Fatal(err)
