@@ -236,7 +236,7 @@ func TestBrowserWithoutStreams(t *testing.T) {
 }
 
 // The page of who is in says by itself that another device took its place.
-func TestBrowserOldDeviceIsTold(t *testing.T) {
+func TestBrowserOldDeviceIsToldWithinASecond(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, ladies)
 	w := &world{server: s}

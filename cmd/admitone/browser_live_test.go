@@ -16,9 +16,16 @@ import (
 	"admitone/data/datatest"
 )
 
-// soon is how long a change may take to the screen: a second, and half of one
-// more for a machine that runs other tests beside, and for measuring.
-const soon = 1500 * time.Millisecond
+// soon is how long a change may take to reach a screen or another instance: a second,
+// and half of one more for measuring. Under the race detector all is slower, as is a
+// machine that runs other tests beside; so the tests named WithinASecond run without
+// it too, by themselves.
+func soon() time.Duration {
+	if raceDetector() {
+		return 6 * time.Second
+	}
+	return 1500 * time.Millisecond
+}
 
 // guestOver is a guest who comes in over plain HTTP and holds the page's stream.
 type guestOver struct {
@@ -72,7 +79,7 @@ func (g *guestOver) listen(t testing.TB, s *server, room string) {
 // Fifty guests come in while a host watches the room in one window and the list
 // of guests in another; each is on both screens within a second, and so is each
 // who leaves.
-func TestBrowserHostSeesFiftyGuestsArrive(t *testing.T) {
+func TestBrowserHostSeesFiftyGuestsWithinASecond(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, ladies)
 	room := s.createRoom(t, "Stand-up")
@@ -107,7 +114,7 @@ func TestBrowserHostSeesFiftyGuestsArrive(t *testing.T) {
 		shown(host, "somebody leaving", fmt.Sprintf(`document.querySelectorAll("#people-here li").length === %d`, 49-i))
 	}
 	t.Logf("the slowest change took %s to the screen", slowest)
-	if slowest > soon {
+	if slowest > soon() {
 		t.Errorf("a change took %s to the screen", slowest)
 	}
 }
@@ -172,7 +179,7 @@ func (b *browserTab) toldOff(t testing.TB) {
 		over, err := eval[bool](b, `document.readyState === "complete" && document.querySelector("#people") === null`)
 		return err == nil && over
 	})
-	if took := time.Since(began); took > soon {
+	if took := time.Since(began); took > soon() {
 		t.Errorf("the guest was told after %s", took)
 	}
 }
@@ -199,7 +206,7 @@ func TestBrowserStreamsComeBackWithTheServer(t *testing.T) {
 }
 
 // Two instances on one PostgreSQL see each other's guests.
-func TestInstancesSeeEachOthersGuests(t *testing.T) {
+func TestInstancesSeeEachOthersGuestsWithinASecond(t *testing.T) {
 	t.Parallel()
 	dsn := datatest.Postgres(t)
 	env := []string{ladies, "DATABASE_URL=" + dsn, "JWT_KEY=Zx3vB8nM1kQ6wE9rT4yU7iO2pA5sD0fG"} // gitleaks:allow
@@ -211,7 +218,7 @@ func TestInstancesSeeEachOthersGuests(t *testing.T) {
 	g := enter(t, two, room, two.mint(t, room, nil), "Grace")
 	began := time.Now()
 	host.WaitVisible("#people-here li")
-	if took := time.Since(began); took > soon {
+	if took := time.Since(began); took > soon() {
 		t.Errorf("the other instance's guest was seen after %s", took)
 	}
 	_ = g.resp.Body.Close()

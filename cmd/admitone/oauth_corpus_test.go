@@ -65,7 +65,7 @@ func TestARefreshTokenThatManySendAtOnceIsGrantedOnceAndEndsItsFamily(t *testing
 
 // TestWhatIsRevokedEndsOnTheOtherInstance: within a second, though that one has
 // just found it good.
-func TestWhatIsRevokedEndsOnTheOtherInstance(t *testing.T) {
+func TestWhatIsRevokedEndsOnTheOtherInstanceWithinASecond(t *testing.T) {
 	t.Parallel()
 	oauthFleet(t, func(t *testing.T, fleet []*server) {
 		here, there := fleet[0], fleet[len(fleet)-1]
@@ -133,7 +133,7 @@ func TestRevokingEndsWhatIsRefreshedAtTheSameMoment(t *testing.T) {
 
 // TestWhatAHostWithdrawsEndsOnEveryInstance: an app's leave, an app, a key; and
 // with another password all of it.
-func TestWhatAHostWithdrawsEndsOnEveryInstance(t *testing.T) {
+func TestWhatAHostWithdrawsEndsOnEveryInstanceWithinASecond(t *testing.T) {
 	t.Parallel()
 	oauthFleet(t, func(t *testing.T, fleet []*server) {
 		s := fleet[0]
