@@ -258,6 +258,9 @@ func (f *filter) text(q tokens.Query) {
 
 const hasText = `s.search LIKE %s ESCAPE '\'`
 
-func pattern(q tokens.Query) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text)) + "%"
+func pattern(q tokens.Query) string { return "%" + escaped(strings.ToLower(q.Text)) + "%" }
+
+// escaped is the text as LIKE … ESCAPE '\' looks for it.
+func escaped(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }

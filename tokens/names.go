@@ -32,9 +32,11 @@ type NamesStore interface {
 	// ErrConflict where in that very transaction the nonce is not the admission's, or
 	// it has ended or belongs to another browser.
 	Recognise(ctx context.Context, a Admission, nonce string) error
-	// OfPerson returns, in the order of their ids and after that one, the invitations
-	// for that address, which is in lower case, to rooms that the caller reaches.
-	OfPerson(ctx context.Context, by rooms.Caller, address string, after rooms.ID, limit int) ([]Invitation, error)
+	// OfPerson returns, in their order, the ids of the invitations for that address,
+	// which is in lower case, to rooms that the caller reaches.
+	OfPerson(ctx context.Context, by rooms.Caller, address string) ([]rooms.ID, error)
+	// Some returns, in the order of their ids, those of the invitations that are there.
+	Some(ctx context.Context, ids []rooms.ID) ([]Invitation, error)
 	// Requests returns an invitation's requests, the first is first.
 	Requests(ctx context.Context, invitation rooms.ID, limit int) ([]Request, error)
 }

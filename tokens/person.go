@@ -3,6 +3,7 @@ package tokens
 import (
 	"context"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,16 +97,20 @@ func (inv Invitation) Lives(now int64) bool {
 // OfPerson passes on the person's invitations in rooms that the caller reaches,
 // some at a time.
 func (s *Invitations) OfPerson(ctx context.Context, by rooms.Caller, address string, do func([]Invitation) error) error {
-	for after := rooms.ID(0); ; {
-		all, err := s.Store.OfPerson(ctx, by, address, after, removedAtOnce)
-		if err != nil || len(all) == 0 {
+	ids, err := s.Store.OfPerson(ctx, by, address)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(ids, removedAtOnce) {
+		all, err := s.Store.Some(ctx, some)
+		if err != nil {
 			return err
 		}
-		after = all[len(all)-1].ID
 		if err := do(all); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // Person is what is kept about whoever has that address, in rooms that the caller
