@@ -42,7 +42,7 @@ func TestATextIsFoundInARoomOfManyHoweverManyHaveIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range made {
-				all = append(all, m.Invitation)
+				all = append(all, *m.Invitation)
 			}
 		}
 		if _, err := b.Raw(t).ExecContext(t.Context(), "UPDATE invitations SET uses = max_uses WHERE id % 3 = 0"); err != nil {

@@ -75,9 +75,9 @@ var ErrListChanged = errors.New("the list is judged otherwise by now: look at it
 // Result is what became of a row of a list: its invitation, or what is wrong with it.
 type Result struct {
 	GuestRow
-	Row        int  // from 1
-	Double     bool // nothing is wrong with it but that its address is invited already, or is on the list before
-	Invitation Invitation
+	Row        int         // from 1
+	Double     bool        // nothing is wrong with it but that its address is invited already, or is on the list before
+	Invitation *Invitation // empty where something else is wrong with the row
 	pin        string
 }
 
@@ -119,7 +119,7 @@ func (e RowErrors) Unwrap() (all []error) {
 // all or none and a row is bad, that is RowErrors; the list as a whole may be
 // rooms.Invalid. Of a wish that was granted before there are no results.
 func (s *Invitations) MintList(ctx context.Context, by rooms.Caller, room rooms.Room, rows []GuestRow, t Terms) (Batch, []Result, error) {
-	all, err := s.Judge(ctx, by, room, rows, t)
+	all, drafted, err := s.judge(ctx, by, room, rows, t)
 	if err != nil {
 		return Batch{}, nil, err
 	}
@@ -143,18 +143,13 @@ func (s *Invitations) MintList(ctx context.Context, by rooms.Caller, room rooms.
 	case good == 0:
 		return Batch{}, all, nil
 	}
-	invs, err := finished(all, good)
+	invs, err := finished(all, drafted, good)
 	if err != nil {
 		return Batch{}, nil, err
 	}
 	b, err := s.insertBatch(ctx, by, room, invs, wish)
 	if err != nil || b.ID != invs[0].ID {
 		return b, nil, err
-	}
-	for i := range all {
-		if all[i].Err == nil {
-			all[i].Invitation, invs = invs[0], invs[1:]
-		}
 	}
 	return b, all, nil
 }
@@ -189,22 +184,29 @@ func (s *Invitations) insertBatch(ctx context.Context, by rooms.Caller, room roo
 // Judge tells what MintList would make of each row, and makes nothing: the
 // invitations have neither an id nor a PIN.
 func (s *Invitations) Judge(ctx context.Context, by rooms.Caller, room rooms.Room, rows []GuestRow, t Terms) ([]Result, error) {
+	all, _, err := s.judge(ctx, by, room, rows, t)
+	return all, err
+}
+
+// judge is Judge, with all invitations that the results are about.
+func (s *Invitations) judge(ctx context.Context, by rooms.Caller, room rooms.Room, rows []GuestRow, t Terms) ([]Result, []Invitation, error) {
 	switch {
 	case room.ClosedAt != 0:
-		return nil, ErrRoomClosed
+		return nil, nil, ErrRoomClosed
 	case len(rows) == 0:
-		return nil, ErrListEmpty
+		return nil, nil, ErrListEmpty
 	case len(rows) > MaxBatch:
-		return nil, ErrListTooLong
+		return nil, nil, ErrListTooLong
 	}
 	now, pins := s.Now().UnixMilli(), map[string]bool{}
-	all := make([]Result, len(rows))
+	all, drafted := make([]Result, len(rows)), make([]Invitation, len(rows))
 	_ = rooms.Apart(len(rows), func(_, from, to int) error {
 		for i := from; i < to; i++ {
 			r := &all[i]
 			var err error
 			r.GuestRow, r.Row = rows[i], i+1
-			r.Invitation, r.pin, err = s.draft(by, room, r.Draft, now)
+			r.Invitation = &drafted[i]
+			drafted[i], r.pin, err = s.draft(by, room, r.Draft, now)
 			r.Err = either(r.Err, err)
 		}
 		return nil
@@ -221,13 +223,13 @@ func (s *Invitations) Judge(ctx context.Context, by rooms.Caller, room rooms.Roo
 			pins[r.pin] = true
 		}
 		if r.Err != nil {
-			r.Invitation, r.pin = Invitation{}, ""
+			drafted[i], r.pin = Invitation{}, ""
 		}
 	}
 	if t.Unique {
-		return all, s.markDoubles(ctx, room, all, now)
+		return all, drafted, s.markDoubles(ctx, room, all, now)
 	}
-	return all, nil
+	return all, drafted, nil
 }
 
 // either joins what is wrong with a row as it was read, and as a draft.
@@ -265,11 +267,15 @@ func (s *Invitations) markDoubles(ctx context.Context, room rooms.Room, all []Re
 	return nil
 }
 
-// finished are the invitations of the good ones of these rows with their PINs. Equal PINs share a
-// hash: a list of ten thousand that has one would take minutes otherwise.
-func finished(rows []Result, good int) (invs []Invitation, err error) {
+// finished are the drafted invitations of the good ones of these rows with their PINs, which
+// the results are about from then on. Equal PINs share a hash: a list of ten thousand that has
+// one would take minutes otherwise.
+func finished(rows []Result, drafted []Invitation, good int) (invs []Invitation, err error) {
 	hashed := map[string]string{"": ""}
-	invs = make([]Invitation, 0, good)
+	all := good == len(drafted)
+	if invs = drafted; !all {
+		invs = make([]Invitation, 0, good)
+	}
 	for i := range rows {
 		r := &rows[i]
 		if r.Err != nil {
@@ -280,8 +286,11 @@ func finished(rows []Result, good int) (invs []Invitation, err error) {
 				return nil, err
 			}
 		}
+		if !all {
+			invs = append(invs, *r.Invitation)
+			r.Invitation = &invs[len(invs)-1]
+		}
 		r.Invitation.PIN = hashed[r.pin]
-		invs = append(invs, r.Invitation)
 	}
 	return invs, nil
 }

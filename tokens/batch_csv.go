@@ -24,7 +24,7 @@ func (l *Links) WriteCSV(w io.Writer, results []Result, withHosts bool) error {
 			row[5] = time.UnixMilli(inv.ExpiresAt).UTC().Format(time.RFC3339)
 			row[7] = inv.ID.Show(rooms.InvitationPrefix)
 			if inv.Role != Host || withHosts {
-				row[8] = l.Short(inv)
+				row[8] = l.Short(*inv)
 			}
 		}
 		if err := c.Row(row...); err != nil {
@@ -37,8 +37,8 @@ func (l *Links) WriteCSV(w io.Writer, results []Result, withHosts bool) error {
 // Listed are invitations as the results of a list, in that order.
 func Listed(invs []Invitation) []Result {
 	all := make([]Result, len(invs))
-	for i, inv := range invs {
-		all[i] = Result{Row: i + 1, Invitation: inv}
+	for i := range invs {
+		all[i] = Result{Row: i + 1, Invitation: &invs[i]}
 	}
 	return all
 }

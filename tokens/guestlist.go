@@ -151,6 +151,7 @@ func records(text string) (all []GuestRow, err error) {
 			return nil, ErrListColumns
 		}
 	}
+	all = make([]GuestRow, 0, min(strings.Count(text, "\n")+1, MaxBatch+2))
 	r := reader(text, comma)
 	for line, from := 1, int64(0); ; {
 		cells, err := r.Read()

@@ -204,7 +204,7 @@ func (a *API) resultText(caller session.Caller, by actor, r tokens.Result) ([]by
 			out.Errors = append(out.Errors, fault{wrong.Field, wrong.Detail})
 		}
 	} else {
-		inv, err := a.signed(caller, a.made(caller, r.Invitation, by), r.Invitation)
+		inv, err := a.signed(caller, a.made(caller, *r.Invitation, by), *r.Invitation)
 		if err != nil {
 			return nil, err
 		}
