@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -89,6 +90,9 @@ func (s *Outbox) mark(ctx context.Context, room, first rooms.ID, n int) {
 	const most = 5000
 	for i := 0; i < n; i += most {
 		if err := s.db.write(context.WithoutCancel(ctx), func(t *tx) error {
+			if err := t.holdRoom(room, rooms.ErrNotFound); err != nil {
+				return err
+			}
 			_, err := t.exec(`UPDATE invitations SET mailed = 1 WHERE id IN (SELECT d.invitation_id FROM deliveries d WHERE d.id >= $1 AND d.id < $2 AND d.room_id = $3)`,
 				int64(first)+int64(i), int64(first)+int64(min(i+most, n)), int64(room))
 			return err
@@ -96,6 +100,38 @@ func (s *Outbox) mark(ctx context.Context, room, first rooms.ID, n int) {
 			return
 		}
 	}
+}
+
+// Stop implements mail.Store. Whoever has one in hand finds it gone when it asks to
+// hand it over.
+func (s *Outbox) Stop(ctx context.Context, room rooms.ID, most int, ev audit.Event) (n int, err error) {
+	err = s.db.write(ctx, func(t *tx) error {
+		n = 0
+		if err := t.holdRoom(room, rooms.ErrNotFound); err != nil { // mark looks at what is there
+			return err
+		}
+		stopped, err := listed(t, func(r rowScanner) (id rooms.ID, err error) { return id, r.Scan(&id) }, `DELETE FROM deliveries WHERE state = 'waiting'
+			AND id IN (SELECT id FROM deliveries WHERE room_id = $1 AND state = 'waiting' AND kind = 'mail' AND word = 'invited' ORDER BY id DESC LIMIT $2)
+			RETURNING invitation_id`, int64(room), most)
+		if n = len(stopped); err != nil || n == 0 {
+			return err
+		}
+		for some := range slices.Chunk(stopped, 500) {
+			where, args := in(nil, numbers(some))
+			if _, err := t.exec(`UPDATE invitations SET mailed = 0 WHERE mailed = 1 AND id IN `+where+`
+				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND d.word = 'invited')`, args...); err != nil {
+				return err
+			}
+		}
+		return t.recordMore(s.ids, ev, n)
+	})
+	return n, err
+}
+
+// holdRoom locks a room's row, so that what comes next waits for others who do, and
+// sees what they did; where it is not there, that is none.
+func (t *tx) holdRoom(room rooms.ID, none error) error {
+	return t.one(none, `UPDATE rooms SET capacity = capacity WHERE id = $1`, int64(room))
 }
 
 // queueUnsent is three statements, however many there are, and returns the id of the

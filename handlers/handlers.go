@@ -210,6 +210,7 @@ func New(a App) http.Handler {
 	d.POST("/rooms/:room/revoke", host.Signed(host.RevokeAll))
 	d.POST("/rooms/:room/restore", host.Signed(host.RestoreAll))
 	d.POST("/rooms/:room/mail", host.Signed(host.MailAll))
+	d.POST("/rooms/:room/mail/stop", host.Signed(host.StopMail))
 	d.POST("/rooms/:room/owner", host.Signed(host.HandOver))
 	d.POST("/rooms/:room/close", host.Signed(host.Close))
 	d.POST("/rooms/:room/reopen", host.Signed(host.Reopen))

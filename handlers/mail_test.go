@@ -125,6 +125,16 @@ func TestAHostSendsByMail(t *testing.T) {
 	if n := b.settle(t, outbox.Sent, ""); n != 1 {
 		t.Errorf("%d unsent mails", n)
 	}
+	b.mint(t, room, tokens.Draft{Name: "Di", Email: "di@meet.example"})
+	bob.post("/rooms/standup/mail", url.Values{"unsent": {"true"}}).wants(http.StatusSeeOther)
+	stop := bob.get("/rooms/standup").wants(http.StatusOK).says("1 mail waits", "Stop sending").form("/rooms/standup/mail/stop")
+	bob.post("/rooms/standup/mail/stop", stop).wants(http.StatusSeeOther)
+	bob.get("/rooms/standup?did=mails-stopped&n=1").wants(http.StatusOK).says("1 mail was stopped", "Send 1 unsent invitation by mail").saysNot("Stop sending")
+	bob.get("/rooms/standup?did=mails-stopped&n=0").wants(http.StatusOK).says("no invitation waits")
+	bob.get("/rooms/standup/history").wants(http.StatusOK).says("stopped 1 mail before it went out")
+	if n := b.settle(t, outbox.Sent, ""); n != 0 {
+		t.Errorf("%d stopped mails", n)
+	}
 	bob.get("/rooms/standup?did=mailed-all&n=1&left=2").wants(http.StatusOK).says("Left out: 2")
 	bob.get("/rooms/standup/history").wants(http.StatusOK).says("The mail to", "was refused", "A mail went to")
 }

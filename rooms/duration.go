@@ -72,3 +72,19 @@ func ParseInstant(s string) (int64, error) {
 	}
 	return t.UnixMilli(), nil
 }
+
+// ParseWall reads what a clock in that zone shows, written in one of these layouts, as
+// Unix milliseconds. Of an hour that the clocks show twice it is the first.
+func ParseWall(s string, zone *time.Location, layouts ...string) (int64, error) {
+	for _, layout := range layouts {
+		t, err := time.ParseInLocation(layout, s, zone)
+		if err != nil || t.Year() < 1971 || t.Year() > 9998 {
+			continue
+		}
+		if first := t.Add(-time.Hour); first.Format(layout) == t.Format(layout) {
+			t = first
+		}
+		return t.UnixMilli(), nil
+	}
+	return 0, ErrBadInstant
+}

@@ -39,7 +39,7 @@ type StoryLine struct {
 // detail is what is told beside the event: what is a code in words, and what its author wrote as it is.
 func (e Event) detail(ctx context.Context) string {
 	switch e.Kind {
-	case "room.handed_over", "names.removed", "invitations.minted":
+	case "room.handed_over", "names.removed", "invitations.minted", "mails.stopped":
 		return "" // the sentence has it
 	case "invitation.refused", "invitation.door_conflict", "invitation.requested":
 		if e.Detail != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -86,6 +87,56 @@ func TestAMailIsSentOnceAcrossAKill(t *testing.T) {
 				s.mailState(t, inv.ID, "sent")
 			}
 		})
+	}
+}
+
+// Mails that a host stops do not arrive, neither does the one that is being talked
+// about with the mail server; they can be sent later, once each.
+func TestMailsThatAHostStopsDoNotArrive(t *testing.T) {
+	t.Parallel()
+	reached, stopped := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	m := datatest.NewMailServer(t, func(stage string, _ datatest.Mail) string {
+		if stage == "DATA" {
+			once.Do(func() { close(reached); <-stopped })
+		}
+		return ""
+	})
+	s := startServer(t, mailing(m)...)
+	room := s.createRoom(t, "Standup")
+	for i := range 5 {
+		s.mint(t, room, members{"email": fmt.Sprintf("g%d@guests.example", i), "expires_in": "1h"})
+	}
+	b := &guestBrowser{s: s, cookie: s.signedIn(t, hostName)}
+	send := func() {
+		t.Helper()
+		if a := b.visit(t, http.MethodPost, "/rooms/"+room+"/mail", url.Values{"unsent": {"true"}}); a.Status != http.StatusSeeOther || !strings.Contains(a.Header.Get("Location"), "n=5") {
+			t.Fatalf("send: %v", a)
+		}
+	}
+	send()
+	select {
+	case <-reached:
+	case <-time.After(patience):
+		t.Fatalf("the mail server was not reached\n%s", s.Log())
+	}
+	if a := b.visit(t, http.MethodPost, "/rooms/"+room+"/mail/stop", url.Values{}); a.Status != http.StatusSeeOther || !strings.Contains(a.Header.Get("Location"), "n=5") {
+		t.Errorf("stop: %v", a)
+	}
+	close(stopped)
+	if events := string(s.call(t, http.StatusOK, http.MethodGet, "/rooms/"+room+"/events", nil).Body); !strings.Contains(events, "mails.stopped") {
+		t.Errorf("no event tells of it: %s", events)
+	}
+	send()
+	m.Wait(t, 5)
+	to := map[string]int{}
+	for _, sent := range m.Taken() {
+		to[sent.To]++
+	}
+	for at, n := range to {
+		if n != 1 {
+			t.Errorf("%s got %d mails", at, n)
+		}
 	}
 }
 

@@ -233,6 +233,43 @@ func mailPromises() []promise {
 			t.must(err)
 			same(t, "a range", n, 1)
 		}},
+		{"Stop takes back the invitations that wait, as if they were never asked for", func(t *trial) {
+			t.clearOutbox()
+			r := t.room()
+			first, inHand, again, moved := t.invitation(r, withAddress), t.invitation(r, withAddress), t.invitation(r, withAddress), t.invitation(r, withAddress)
+			other := t.invitation(t.room(), withAddress)
+			t.queue(2, t.sendOf(again, "sent"), t.sendOf(moved, "also sent"))
+			t.settled(again, outbox.Sent)
+			t.settled(moved, outbox.Sent)
+			news := t.sendOf(moved, "moved")
+			news.Delivery.Word = audit.Moved
+			hand := t.sendOf(inHand, "in hand")
+			hand.Delivery.DueAt--
+			t.queue(5, t.sendOf(first, "first"), hand, t.sendOf(again, "again"), news, t.sendOf(other, "another room's"))
+			d := t.takeNext("one")
+			ev := t.event(audit.MailsStopped, r.ID, 0)
+			stop := func(want int) {
+				n, err := t.Outbox.Stop(t.ctx, r.ID, 2, ev)
+				t.must(err)
+				same(t, "stopped", n, want)
+			}
+			t.undoneWithoutHistory(map[string]func() error{"Stop": func() error { _, err := t.Outbox.Stop(t.ctx, r.ID, 2, ev); return err }})
+			ev.Detail = "3"
+			t.noted("Stop", func() { stop(2); stop(1) }, ev)
+			t.unchanged("Stop again", func() { stop(0) })
+			t.fails(t.Outbox.Hand(t.ctx, d, t.now, t.now+minute), outbox.ErrLost)
+			tally, err := t.Outbox.Tally(t.ctx, r.ID)
+			t.must(err)
+			same(t, "tally", tally, map[outbox.State]int{outbox.Waiting: 1, outbox.Sent: 2})
+			n, err := t.Outbox.QueueUnsent(t.ctx, mail.Unsent{Room: r.ID, Now: t.now}, t.sendOf(tokens.Invitation{Room: r}, ""))
+			t.must(err)
+			same(t, "unsent again", n, 2)
+			d = t.takeNext("one")
+			t.must(t.Outbox.Hand(t.ctx, d, t.now, t.now+minute))
+			handing, err := t.Outbox.Tally(t.ctx, d.Room)
+			t.must(err)
+			same(t, "being handed over", handing[outbox.Handing], 1)
+		}},
 		{"Latest, Told and Tally tell how mails stand", func(t *trial) {
 			t.clearOutbox()
 			r := t.room()

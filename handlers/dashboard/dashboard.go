@@ -165,6 +165,8 @@ func (p *Pages) flash(c echo.Context, h host) views.Notice {
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.mail-off")}
 	case "mailed-all":
 		return p.mailedAll(c)
+	case "mails-stopped":
+		return p.mailsStopped(c)
 	case "toolate":
 		return views.Notice{Tone: views.Warn, Text: views.Says("did.toolate")}
 	case "full":
@@ -243,17 +245,11 @@ func typedTime(c echo.Context, field string, errs views.Errors) int64 {
 		errs["timezone"] = views.Says("wrong.zone")
 		return 0
 	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04"} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			// Of an hour that the clocks show twice, the first.
-			if first := t.Add(-time.Hour); first.Format(layout) == t.Format(layout) {
-				t = first
-			}
-			return t.UnixMilli()
-		}
+	at, err := rooms.ParseWall(text, zone, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04")
+	if err != nil {
+		errs[field] = views.Says("wrong.time")
 	}
-	errs[field] = views.Says("wrong.time")
-	return 0
+	return at
 }
 
 // shownTime is an instant as a datetime-local field shows it in that zone.

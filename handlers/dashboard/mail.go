@@ -94,6 +94,31 @@ func (p *Pages) MailAll(c echo.Context, h host) error {
 	return p.back(c, r, "mailed-all&n="+strconv.Itoa(queued)+"&left="+strconv.Itoa(left))
 }
 
+// StopMail answers POST /rooms/{room}/mail/stop: invitations that wait to be sent are not.
+func (p *Pages) StopMail(c echo.Context, h host) error {
+	r, err := p.room(c, h)
+	if err != nil {
+		return err
+	}
+	n, err := p.Post.Stop(c.Request().Context(), h.Caller(), r)
+	if err != nil {
+		return err
+	}
+	return p.back(c, r, "mails-stopped&n="+strconv.Itoa(n))
+}
+
+// mailsStopped is how many were, told by the address it led to.
+func (p *Pages) mailsStopped(c echo.Context) views.Notice {
+	n, err := strconv.Atoi(c.QueryParam("n"))
+	switch {
+	case err != nil || n < 0:
+		return views.Notice{}
+	case n == 0:
+		return views.Notice{Tone: views.Warn, Text: views.Says("did.mails-stopped-none")}
+	}
+	return views.Notice{Tone: views.Good, Text: views.Says("did.mails-stopped", "n", n)}
+}
+
 // unsent asks for what got no mail yet, of a batch or of all the room.
 func (p *Pages) unsent(c echo.Context, r rooms.Room, batch string) (mail.Unsent, error) {
 	if batch == "" {
@@ -188,6 +213,6 @@ func (p *Pages) mails(c echo.Context, r rooms.Room) (views.Mails, error) {
 		return views.Mails{}, err
 	}
 	n, err := p.Post.CountUnsent(ctx, r, mail.Unsent{})
-	return views.Mails{On: p.Post.On && r.ClosedAt == 0, Unsent: views.UnsentMails{Slug: r.Slug, N: n, Bound: mail.Many}, Waiting: tally[outbox.Waiting] + tally[outbox.Handing],
+	return views.Mails{On: p.Post.On && r.ClosedAt == 0, Waits: tally[outbox.Waiting] > 0, Unsent: views.UnsentMails{Slug: r.Slug, N: n, Bound: mail.Many}, Waiting: tally[outbox.Waiting] + tally[outbox.Handing],
 		Sent: tally[outbox.Sent], Refused: tally[outbox.Refused], Doubtful: tally[outbox.Doubtful]}, err
 }

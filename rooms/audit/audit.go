@@ -105,6 +105,9 @@ const (
 	// MailRefused has the mail server's reason as its detail.
 	MailRefused  Kind = "invitation.mail_refused"
 	MailDoubtful Kind = "invitation.mail_doubtful" // nobody knows whether the mail server took it
+	// MailsStopped has as its detail how many invitations did not go out, since a host
+	// stopped them.
+	MailsStopped Kind = "mails.stopped"
 )
 
 // Word is what people who were invited by mail are told.

@@ -34,6 +34,10 @@ type Store interface {
 	// QueueUnsent queues such a send, under a key of its own, for each invitation
 	// that was asked for and was never sent an invitation by mail; all or none.
 	QueueUnsent(ctx context.Context, u Unsent, send Send) (int, error)
+	// Stop takes back the invitations of the room that wait to be sent, most at most,
+	// as if they were never asked for, and tells how many those were; with the event,
+	// whose detail is their number. What is being handed over goes out.
+	Stop(ctx context.Context, room rooms.ID, most int, ev audit.Event) (int, error)
 	// CountUnsent counts what QueueUnsent would queue, up to Many and one more.
 	CountUnsent(ctx context.Context, u Unsent) (int, error)
 	// Latest returns the latest mail to each of these invitations, of that word, or
@@ -153,6 +157,21 @@ func (p *Post) SendUnsent(ctx context.Context, by rooms.Caller, room rooms.Room,
 		return 0, nil
 	}
 	return p.Store.QueueUnsent(ctx, u, send(by, tokens.Invitation{Room: room}, 0, u.Now))
+}
+
+// stoppedAtOnce is how many mails are stopped in one change.
+const stoppedAtOnce = 5000
+
+// Stop takes back the room's invitations that wait to be sent by mail, and tells how
+// many. Who got one before keeps it; news of a change is not stopped.
+func (p *Post) Stop(ctx context.Context, by rooms.Caller, room rooms.Room) (stopped int, err error) {
+	ev := audit.Event{At: p.Now().UnixMilli(), Actor: by.Actor, Kind: audit.MailsStopped, Room: int64(room.ID)}
+	for {
+		n, err := p.Store.Stop(ctx, room.ID, stoppedAtOnce, ev)
+		if stopped += n; err != nil || n < stoppedAtOnce {
+			return stopped, err
+		}
+	}
 }
 
 // CountUnsent is how many mails SendUnsent would queue; more than Many where it is above.
