@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -112,6 +113,38 @@ func TestAListInvitesAnAddressOnce(t *testing.T) {
 		t.Errorf("again: %+v", out)
 	}
 	bob.do("POST", at+"?again=true", "email\nada@mail.example\n", header("Content-Type", "text/csv")).wants(http.StatusOK)
+}
+
+// What is no good of a list can be downloaded with the reasons, mended, and read again;
+// a preview shows all that the list says of a guest.
+func TestAPreviewGivesBackWhatIsNoGood(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.room(t, "bob", "party", func(d *rooms.Draft) { d.StartsAt = b.Clock.Millis() + 3_600_000; d.Timezone = "Europe/Berlin" })
+	bob := b.signedIn(t, "bob")
+	list := "Vorname;Nachname;E-Mail;Firma;Rolle;PIN;max_uses;locale;expires_at\n" +
+		"Ada;Lovelace;ada@mail.example;Analytical;Gastgeberin;2468;3;de;16.01.2030 09:30\n" +
+		"Bo;;bo at mail;=1+1;Gast;;;;\n" +
+		"Cy;;ada@mail.example;;Kunde;;;;1/2/2030\n"
+	page := bob.post("/rooms/party/bulk", fields("list", list, "expires", "7d")).wants(http.StatusOK)
+	page.says("for 3 people", "PIN", "Deutsch", "2030-01-16T08:30:00Z", "Download the 2 rows with their problems")
+	_, rest, _ := strings.Cut(page.body, "base64,")
+	rest, _, _ = strings.Cut(rest, `"`)
+	raw, err := base64.StdEncoding.DecodeString(rest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), "\ufeff"))).ReadAll()
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%q, %v", rows, err)
+	}
+	for i, want := range []string{"given name,family name,email,Firma,role,pin,max_uses,locale,expires_at,problem", "Bo,,bo at mail,'=1+1,Gast,,,,,email: is not a mail address", "Cy,,ada@mail.example,,Kunde,,,,1/2/2030,role: is guest or host"} {
+		if got := strings.Join(rows[i], ","); !strings.HasPrefix(got, want) {
+			t.Errorf("row %d is %q, want %q", i, got, want)
+		}
+	}
+	mended := strings.NewReplacer("bo at mail", "bo@mail.example", "Kunde", "guest", "1/2/2030", "2030-01-16 10:00", "ada@", "cy@").Replace(string(raw))
+	bob.post("/rooms/party/bulk", fields("list", mended, "expires", "7d")).wants(http.StatusOK).says("2 good rows").saysNot("Download the")
 }
 
 func TestAListOfHostsNeedsTheRightToMintHosts(t *testing.T) {

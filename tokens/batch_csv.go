@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,26 @@ func (l *Links) WriteCSV(w io.Writer, results []Result, withHosts bool) error {
 			}
 		}
 		if err := c.Row(row...); err != nil {
+			return err
+		}
+	}
+	return c.Close()
+}
+
+// WriteRest writes those of the list's rows that are no good as they were, under headings
+// that ReadGuestList knows, with what is wrong with each: to be mended and read again.
+func (l GuestList) WriteRest(w io.Writer, results []Result) error {
+	c := NewCSV(w)
+	if err := c.Row(slices.Concat(l.heads, []string{"problem"})...); err != nil {
+		return err
+	}
+	for _, r := range results {
+		if r.Err == nil {
+			continue
+		}
+		cells := make([]string, max(len(l.heads), len(r.Cells)))
+		copy(cells, r.Cells)
+		if err := c.Row(append(cells, r.Says())...); err != nil {
 			return err
 		}
 	}

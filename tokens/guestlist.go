@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/unicode"
@@ -23,6 +24,7 @@ type GuestList struct {
 	Columns []string
 	// Unused are the headings, or numbers, of the columns that are not used.
 	Unused []string
+	heads  []string // both, above all columns that hold something
 	Rows   []GuestRow
 	// Text is all of the list in UTF-8, as a form can carry it: what was broken
 	// before is broken in it too.
@@ -54,8 +56,9 @@ var (
 // tabs, in UTF-8 or UTF-16. A first row of headings is needed but where there are
 // only names and addresses. Empty rows are passed over. A list that cannot be read
 // at all, or of more than MaxBatch rows, is refused with rooms.Invalid; what is
-// wrong with a row is in that row.
-func ReadGuestList(raw []byte) (GuestList, error) {
+// wrong with a row is in that row. Times without an offset are those of that zone;
+// where it is nil they are refused.
+func ReadGuestList(raw []byte, zone *time.Location) (GuestList, error) {
 	text, err := decoded(raw)
 	if err != nil {
 		return GuestList{}, err
@@ -87,7 +90,7 @@ func ReadGuestList(raw []byte) (GuestList, error) {
 		return GuestList{}, ErrListTooLong
 	}
 	for i := range records {
-		l.read(&records[i])
+		l.read(&records[i], zone)
 	}
 	l.Rows = records
 	l.Text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\ufffd"), "\ufffd")

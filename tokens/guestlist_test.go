@@ -66,7 +66,7 @@ func TestAListIsReadInEveryDialect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, err := tokens.ReadGuestList([]byte(text))
+			l, err := tokens.ReadGuestList([]byte(text), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestAListSaysEverythingThatMintTakes(t *testing.T) {
 	t.Parallel()
 	l, err := tokens.ReadGuestList([]byte("name,email,role,expires_in,expires_at,not_before,max_uses,pin,external_id,locale\n" +
 		"Ada,ada@mail.example,Host,2h,,2031-01-01T10:00:00+01:00,3,2468,b-1,de\n" +
-		"Bo,,,,2031-01-02T10:00:00Z,,,,,\n"))
+		"Bo,,,,2031-01-02T10:00:00Z,,,,,\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +100,35 @@ func TestAListSaysEverythingThatMintTakes(t *testing.T) {
 	for i, row := range l.Rows {
 		if row.Draft != want[i] || row.Err != nil || row.Line != i+2 {
 			t.Errorf("line %d: %+v, %v", row.Line, row.Draft, row.Err)
+		}
+	}
+}
+
+// A spreadsheet writes times without an offset, and people their own words.
+func TestAListIsReadAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	summer, twice := time.Date(2031, 7, 1, 14, 5, 0, 0, time.UTC).UnixMilli(), time.Date(2031, 10, 26, 0, 30, 0, 0, time.UTC).UnixMilli()
+	for cell, want := range map[string]int64{
+		"2031-07-01 16:05": summer, "2031-07-01T16:05:00": summer, "01.07.2031 16:05": summer, "\"1.7.2031, 16:05:00\"": summer, "2031/7/1 16:05": summer,
+		"2031-07-01T16:05:00+02:00": summer, "2031-07-01T14:05:00Z": summer, "26.10.2031 02:30": twice,
+		"7/1/2031 16:05": 0, "2031-07-01": 0, "16:05": 0, "31.02.2031 10:00": 0, "46204.67": 0,
+	} {
+		l, err := tokens.ReadGuestList([]byte("name,expires_at\nAda,"+cell+"\n"), berlin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row := l.Rows[0]; row.Draft.ExpiresAt != want || (row.Err == nil) != (want != 0) {
+			t.Errorf("%s is read as %d, %v; want %d", cell, row.Draft.ExpiresAt, row.Err, want)
+		}
+	}
+	for cell, want := range map[string]tokens.Role{"Gast": tokens.Guest, "INVITÉE": tokens.Guest, "来宾": tokens.Guest, "Gastgeberin": tokens.Host, "Hôte": tokens.Host, "anfitrión": tokens.Host, "主持人": tokens.Host} {
+		l, err := tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), nil)
+		if err != nil || l.Rows[0].Err != nil || l.Rows[0].Draft.Role != want {
+			t.Errorf("%s is read as %v, %v", cell, l.Rows, err)
 		}
 	}
 }
@@ -121,9 +150,9 @@ func TestWhatIsWrongWithARowIsSaidOfThatRow(t *testing.T) {
 		"name=Bo,one,more":            ": has more cells than the list has headings",
 	} {
 		member, value, _ := strings.Cut(cell, "=")
-		l, err := tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\n"))
+		l, err := tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\n"), nil)
 		if strings.Contains(value, ",") {
-			l, err = tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\nlast,1\n"))
+			l, err = tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\nlast,1\n"), nil)
 		}
 		if err != nil || len(l.Rows) < 2 {
 			t.Errorf("%q: %+v, %v", cell, l, err)
@@ -155,11 +184,11 @@ func TestAWholeListIsRefused(t *testing.T) {
 		"many columns, over many lines": {strings.Repeat("\"name\n\",", 300), tokens.ErrListColumns},
 		"half a character":              {wide("name\nAda", false, true) + "x", tokens.ErrListEncoding},
 	} {
-		if l, err := tokens.ReadGuestList([]byte(test.text)); err != test.want { //nolint:errorlint // it comes as it is
+		if l, err := tokens.ReadGuestList([]byte(test.text), nil); err != test.want { //nolint:errorlint // it comes as it is
 			t.Errorf("%s: %d rows, %v", name, len(l.Rows), err)
 		}
 	}
-	l, err := tokens.ReadGuestList([]byte("name\n" + strings.Repeat("x\n", tokens.MaxBatch)))
+	l, err := tokens.ReadGuestList([]byte("name\n" + strings.Repeat("x\n", tokens.MaxBatch)), nil)
 	if err != nil || len(l.Rows) != tokens.MaxBatch {
 		t.Errorf("exactly as many as may be: %d, %v", len(l.Rows), err)
 	}
@@ -170,7 +199,7 @@ func TestAListOfManyColumnsIsRefusedSoon(t *testing.T) {
 	t.Parallel()
 	for _, cell := range []string{"name,", "name;", "name\t", "x,", "\"name\n\","} {
 		from := time.Now()
-		_, err := tokens.ReadGuestList([]byte(strings.Repeat(cell, 1<<20/len(cell))))
+		_, err := tokens.ReadGuestList([]byte(strings.Repeat(cell, 1<<20/len(cell))), nil)
 		if took := time.Since(from); !errors.Is(err, tokens.ErrListColumns) || took > 10*time.Second {
 			t.Errorf("%q: %v after %v", cell, err, took)
 		}
@@ -179,7 +208,7 @@ func TestAListOfManyColumnsIsRefusedSoon(t *testing.T) {
 
 func TestColumnsThatAreNotUsedAreNamed(t *testing.T) {
 	t.Parallel()
-	l, err := tokens.ReadGuestList([]byte("Name,Firma,Email,,E-Mail\nAda,Analytical,ada@mail.example,x,other@mail.example\n"))
+	l, err := tokens.ReadGuestList([]byte("Name,Firma,Email,,E-Mail\nAda,Analytical,ada@mail.example,x,other@mail.example\n"), nil)
 	if err != nil || fmt.Sprint(l.Unused) != "[Firma 4 E-Mail]" || l.Rows[0].Draft.Email != "ada@mail.example" {
 		t.Errorf("%q, %+v, %v", l.Unused, l.Rows, err)
 	}
@@ -190,7 +219,7 @@ func FuzzReadGuestList(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		l, err := tokens.ReadGuestList(raw)
+		l, err := tokens.ReadGuestList(raw, nil)
 		if err != nil {
 			if len(rooms.Wrong(err)) != 1 || len(l.Rows) != 0 {
 				t.Errorf("%v with %d rows", err, len(l.Rows))

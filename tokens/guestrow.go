@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -139,6 +141,7 @@ func guessed(records []GuestRow) (columns []string, headed bool) {
 
 // nameUnused notes the columns that hold something and stand for nothing.
 func (l *GuestList) nameUnused(records []GuestRow, headed bool) {
+	l.heads = slices.Clone(l.Columns)
 	for i, column := range l.Columns {
 		if column != "" || !slices.ContainsFunc(records, func(r GuestRow) bool { return i < len(r.Cells) && strings.TrimSpace(r.Cells[i]) != "" }) {
 			continue
@@ -147,12 +150,12 @@ func (l *GuestList) nameUnused(records []GuestRow, headed bool) {
 		if headed && i < len(records[0].Cells) && strings.TrimSpace(records[0].Cells[i]) != "" {
 			name = firstLine(strings.TrimSpace(records[0].Cells[i]))
 		}
-		l.Unused = append(l.Unused, name)
+		l.Unused, l.heads[i] = append(l.Unused, name), name
 	}
 }
 
 // read makes the row's draft, one guest where the list does not say more.
-func (l *GuestList) read(row *GuestRow) {
+func (l *GuestList) read(row *GuestRow, zone *time.Location) {
 	row.Draft = Draft{Role: Guest, MaxUses: 1}
 	if row.Err != nil {
 		return
@@ -176,7 +179,7 @@ func (l *GuestList) read(row *GuestRow) {
 		case l.Columns[i] == familyName:
 			family = cell
 		default:
-			if err := row.Draft.set(l.Columns[i], cell); err != nil {
+			if err := row.Draft.set(l.Columns[i], cell, zone); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -205,7 +208,7 @@ func (l *GuestList) read(row *GuestRow) {
 }
 
 // set reads one cell into the draft.
-func (d *Draft) set(member, cell string) (err error) {
+func (d *Draft) set(member, cell string, zone *time.Location) (err error) {
 	switch member {
 	case "name":
 		d.Name = cell
@@ -218,8 +221,8 @@ func (d *Draft) set(member, cell string) (err error) {
 	case "locale":
 		d.Locale = cell
 	case "role":
-		role, err := ParseRole(strings.ToLower(cell))
-		if err != nil {
+		role, known := roleNames()[folded(cell)]
+		if !known {
 			return rooms.Invalid{Field: member, Detail: "is guest or host"} // and stays guest
 		}
 		d.Role = role
@@ -233,16 +236,43 @@ func (d *Draft) set(member, cell string) (err error) {
 			return rooms.Invalid{Field: member, Detail: "is a duration such as 90m, 2h or 7d"}
 		}
 	case "expires_at":
-		if d.ExpiresAt, err = rooms.ParseInstant(cell); err != nil {
-			return rooms.Invalid{Field: member, Detail: "is an instant such as 2026-01-31T09:00:00+01:00"}
-		}
+		d.ExpiresAt, err = instant(member, cell, zone)
 	case "not_before":
-		if d.NotBefore, err = rooms.ParseInstant(cell); err != nil {
-			return rooms.Invalid{Field: member, Detail: "is an instant such as 2026-01-31T09:00:00+01:00"}
+		d.NotBefore, err = instant(member, cell, zone)
+	}
+	return err
+}
+
+// instant reads a time as people and spreadsheets write it. A date with slashes is one
+// day to some and another to others: it is refused.
+func instant(member, cell string, zone *time.Location) (int64, error) {
+	at, err := rooms.ParseInstant(cell)
+	switch {
+	case err == nil:
+		return at, nil
+	case zone == nil:
+		return 0, rooms.Invalid{Field: member, Detail: "is an instant such as 2026-01-31T09:00:00+01:00"}
+	}
+	at, err = rooms.ParseWall(strings.ReplaceAll(cell, ",", ""), zone, "2006-1-2 15:04", "2006-1-2 15:04:05", "2006-1-2T15:04", "2006-1-2T15:04:05", "2.1.2006 15:04", "2.1.2006 15:04:05", "2006/1/2 15:04", "2006/1/2 15:04:05")
+	if err != nil {
+		return 0, rooms.Invalid{Field: member, Detail: "is a time such as 2026-01-31 09:00 or 31.01.2026 09:00"}
+	}
+	return at, nil
+}
+
+// roleNames are the roles as people write them, as folded gives it.
+var roleNames = sync.OnceValue(func() map[string]Role {
+	names := map[string]Role{}
+	for role, words := range map[Role]string{
+		Guest: "guest attendee participant gast teilnehmer teilnehmerin invité invitée participant participante invitado invitada 嘉宾 来宾 客人 访客 参会者 嘉賓 來賓 訪客 與會者", //nolint:misspell // in six languages
+		Host:  "host organizer organiser moderator gastgeber gastgeberin moderatorin veranstalter veranstalterin hôte hôtesse organisateur organisatrice anfitrión anfitriona organizador organizadora moderador moderadora 主持人 主办人 组织者 主辦人 組織者", //nolint:misspell // in six languages
+	} {
+		for word := range strings.FieldsSeq(words) {
+			names[word] = role
 		}
 	}
-	return nil
-}
+	return names
+})
 
 // joined is a whole name: the family's first, and without a space, where it is
 // written in Han characters.

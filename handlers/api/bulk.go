@@ -63,7 +63,7 @@ func many(c echo.Context) ([]tokens.GuestRow, tokens.Terms, error) {
 	if err != nil {
 		return nil, terms, err
 	}
-	l, err := tokens.ReadGuestList(text)
+	l, err := tokens.ReadGuestList(text, nil)
 	if err == nil {
 		err = l.Strict()
 	}

@@ -3,11 +3,13 @@ package dashboard
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -63,7 +65,7 @@ func (p *Pages) BulkList(c echo.Context, h host) error {
 	if c.FormValue("then") == "edit" {
 		return p.bulkForm(c, h, http.StatusOK, r, views.Bulk{List: string(raw), Expires: c.FormValue("expires")})
 	}
-	l, err := tokens.ReadGuestList(raw)
+	l, err := tokens.ReadGuestList(raw, zoneOf(r))
 	if wrong := rooms.Wrong(err); len(wrong) > 0 {
 		v := views.Bulk{Wrong: views.Invalid(wrong[0].Detail), Expires: c.FormValue("expires")}
 		if utf8.Valid(raw) {
@@ -85,6 +87,15 @@ func (p *Pages) BulkList(c echo.Context, h host) error {
 		return p.mintList(c, h, r, l)
 	}
 	return p.preview(c, h, http.StatusOK, r, l, false)
+}
+
+// zoneOf is the zone of the room's times, nil where it has none.
+func zoneOf(r rooms.Room) *time.Location {
+	zone, err := time.LoadLocation(r.Timezone)
+	if err != nil || r.Timezone == "" || r.Timezone == "Local" {
+		return nil
+	}
+	return zone
 }
 
 // sentList is the list that the form holds: the file where one was chosen, or
@@ -169,11 +180,20 @@ func (p *Pages) preview(c echo.Context, h host, status int, r rooms.Room, l toke
 		}
 	}
 	v.Rows = append(append(v.Rows, doubles...), good...)
+	if v.Bad+v.Doubles > 0 {
+		var rest bytes.Buffer
+		if err := l.WriteRest(&rest, all); err != nil {
+			return err
+		}
+		// The list is kept nowhere: what to download is in the page.
+		v.Rest = "data:text/csv;charset=utf-8;base64," + base64.StdEncoding.EncodeToString(rest.Bytes())
+	}
 	return session.Render(c, status, views.BulkPreviewPage(v))
 }
 
 func previewRow(r tokens.Result) views.BulkRow {
-	v := views.BulkRow{Row: r.Row, Line: r.Line, Name: r.Draft.Name, Email: r.Draft.Email, Role: string(r.Draft.Role), Double: r.Double, Ends: instant(r.Invitation.ExpiresAt)}
+	v := views.BulkRow{Row: r.Row, Line: r.Line, Name: r.Draft.Name, Email: r.Draft.Email, Role: string(r.Draft.Role), Double: r.Double, Ends: instant(r.Invitation.ExpiresAt),
+		Begins: instant(r.Invitation.NotBefore), People: r.Invitation.MaxUses, PIN: r.Draft.PIN != "", Language: r.Invitation.Locale}
 	if r.Err == nil {
 		v.Name, v.Email = r.Invitation.Name, r.Invitation.Email
 	} else if v.Name == "" && v.Email == "" {
