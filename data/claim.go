@@ -81,7 +81,7 @@ const liveGuests = `(SELECT COUNT(*) FROM admissions a JOIN invitations i ON i.i
 // The room's row is locked first, so that among claims at once each counts those
 // before it: PostgreSQL takes a fresh snapshot for the second statement.
 func (t *tx) fits(a tokens.Admission) error {
-	if err := t.holdRoom(a.Room, tokens.ErrNotClaimed); err != nil {
+	if err := t.one(tokens.ErrNotClaimed, `UPDATE rooms SET capacity = capacity WHERE id = $1`, int64(a.Room)); err != nil {
 		return err
 	}
 	var free bool

@@ -42,7 +42,15 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 		return found, err
 	}
 	l = look{}
-	if textFirst(q) && q.Sort != tokens.ByName {
+	switch {
+	case textFirst(q) && q.Sort == tokens.ByName:
+		// Many have it: some of them not far from here are what is asked for besides.
+		if filtered(q) {
+			if found, err = s.page(ctx, q, look{near: true}); err != nil || len(found) == q.Limit {
+				return found, err
+			}
+		}
+	case textFirst(q):
 		having, err := s.having(ctx, q)
 		if err != nil || len(having) == 0 {
 			return nil, err
@@ -114,7 +122,7 @@ func filtered(q tokens.Query) bool {
 // page looks through an index alone, which holds all that filters ask for, and then
 // reads only the rows of the page. CROSS JOIN has SQLite do so in this order.
 func (s *Invitations) page(ctx context.Context, q tokens.Query, l look) ([]tokens.Invitation, error) {
-	f := filter{args: []any{int64(q.Room), q.Limit}}
+	f := filter{lite: s.db.lite, args: []any{int64(q.Room), q.Limit}}
 	page, row := f.order(q, l.near)
 	from := `invitations s WHERE s.room_id = $1`
 	if index := setAside(q); index != "" && s.db.lite && !l.near {
@@ -156,6 +164,7 @@ const nearby = "20"
 type filter struct {
 	where strings.Builder
 	args  []any
+	lite  bool
 }
 
 // and adds a condition, in which each %s is one of the values.
@@ -218,7 +227,10 @@ func (f *filter) state(q tokens.Query) {
 		f.and("s.superseded_by = 0")
 	case tokens.Redeemed:
 		f.and(used)
-		if q.Text != "" {
+		switch {
+		case f.lite:
+			f.text(q)
+		case q.Text != "":
 			// PostgreSQL would rather compare a text than two pairs of numbers.
 			f.and("CASE WHEN "+used+" THEN "+hasText+" ELSE FALSE END", pattern(q))
 		}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func (s *Outbox) mark(ctx context.Context, room, first rooms.ID, n int) {
 	const most = 5000
 	for i := 0; i < n; i += most {
 		if err := s.db.write(context.WithoutCancel(ctx), func(t *tx) error {
-			if err := t.holdRoom(room, rooms.ErrNotFound); err != nil {
+			if err := t.lockMailed(room); err != nil {
 				return err
 			}
 			_, err := t.exec(`UPDATE invitations SET mailed = 1 WHERE id IN (SELECT d.invitation_id FROM deliveries d WHERE d.id >= $1 AND d.id < $2 AND d.room_id = $3)`,
@@ -102,36 +103,80 @@ func (s *Outbox) mark(ctx context.Context, room, first rooms.ID, n int) {
 	}
 }
 
+// invitedWaiting are the invitations by mail that wait to be sent.
+func invitedWaiting(room rooms.ID) (query string, args []any) {
+	return `FROM deliveries WHERE room_id = $1 AND state = 'waiting' AND kind = 'mail' AND word = 'invited'`, []any{int64(room)}
+}
+
+// Stoppable implements mail.Store.
+func (s *Outbox) Stoppable(ctx context.Context, room rooms.ID) (is bool, err error) {
+	from, args := invitedWaiting(room)
+	err = s.db.row(ctx, `SELECT EXISTS (SELECT 1 `+from+`)`, args...).Scan(&is)
+	return is, known(err)
+}
+
 // Stop implements mail.Store. Whoever has one in hand finds it gone when it asks to
-// hand it over.
+// hand it over. Invitations are locked before their deliveries, as Settle does.
 func (s *Outbox) Stop(ctx context.Context, room rooms.ID, most int, ev audit.Event) (n int, err error) {
+	type waiting struct{ id, invitation int64 }
+	from, args := invitedWaiting(room)
 	err = s.db.write(ctx, func(t *tx) error {
 		n = 0
-		if err := t.holdRoom(room, rooms.ErrNotFound); err != nil { // mark looks at what is there
+		if err := t.lockMailed(room); err != nil {
 			return err
 		}
-		stopped, err := listed(t, func(r rowScanner) (id rooms.ID, err error) { return id, r.Scan(&id) }, `DELETE FROM deliveries WHERE state = 'waiting'
-			AND id IN (SELECT id FROM deliveries WHERE room_id = $1 AND state = 'waiting' AND kind = 'mail' AND word = 'invited' ORDER BY id DESC LIMIT $2)
-			RETURNING invitation_id`, int64(room), most)
-		if n = len(stopped); err != nil || n == 0 {
+		all, err := listed(t, func(r rowScanner) (w waiting, err error) { return w, r.Scan(&w.id, &w.invitation) },
+			`SELECT id, invitation_id `+from+` ORDER BY id DESC LIMIT $2`, append(args, most)...)
+		if err != nil {
 			return err
 		}
-		for some := range slices.Chunk(stopped, 500) {
-			where, args := in(nil, numbers(some))
-			if _, err := t.exec(`UPDATE invitations SET mailed = 0 WHERE mailed = 1 AND id IN `+where+`
-				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND d.word = 'invited')`, args...); err != nil {
+		slices.SortFunc(all, func(a, b waiting) int { return cmp.Compare(a.invitation, b.invitation) })
+		for some := range slices.Chunk(all, 500) {
+			var ids, invitations []int64
+			for _, w := range some {
+				ids, invitations = append(ids, w.id), append(invitations, w.invitation)
+			}
+			did, err := t.stop(ids, invitations)
+			if n += did; err != nil {
 				return err
 			}
+		}
+		if n == 0 {
+			return nil
 		}
 		return t.recordMore(s.ids, ev, n)
 	})
 	return n, err
 }
 
-// holdRoom locks a room's row, so that what comes next waits for others who do, and
-// sees what they did; where it is not there, that is none.
-func (t *tx) holdRoom(room rooms.ID, none error) error {
-	return t.one(none, `UPDATE rooms SET capacity = capacity WHERE id = $1`, int64(room))
+// stop takes back those of the deliveries that wait still; their invitations count as
+// unsent again, but where another mail of theirs was sent or waits.
+func (t *tx) stop(ids, invitations []int64) (n int, err error) {
+	of, ofArgs := in(nil, invitations)
+	if !t.lite {
+		if _, err := t.exec(`SELECT id FROM invitations WHERE id IN `+of+` ORDER BY id FOR UPDATE`, ofArgs...); err != nil {
+			return 0, err
+		}
+	}
+	where, args := in(nil, ids)
+	did, err := t.exec(`DELETE FROM deliveries WHERE state = 'waiting' AND id IN `+where, args...)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.exec(`UPDATE invitations SET mailed = 0 WHERE mailed = 1 AND id IN `+of+`
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND d.word = 'invited')`, ofArgs...)
+	return int(did), err
+}
+
+// lockMailed has those wait for each other who set invitations.mailed of many by what
+// there is: mark would keep a mail that Stop takes back. It is no row's lock, for which
+// claims would wait too.
+func (t *tx) lockMailed(room rooms.ID) error {
+	if t.lite {
+		return nil
+	}
+	_, err := t.exec(`SELECT pg_advisory_xact_lock($1)`, int64(room))
+	return err
 }
 
 // queueUnsent is three statements, however many there are, and returns the id of the

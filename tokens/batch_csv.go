@@ -36,19 +36,29 @@ func (l *Links) WriteCSV(w io.Writer, results []Result, withHosts bool) error {
 }
 
 // WriteRest writes those of the list's rows that are no good as they were, under headings
-// that ReadGuestList knows, with what is wrong with each: to be mended and read again.
+// that ReadGuestList knows, behind what is wrong with each: to be mended and read again.
 func (l GuestList) WriteRest(w io.Writer, results []Result) error {
+	const problem = "problem"
+	before := slices.Index(l.heads, problem) // in the rest of a rest
+	if before < 0 {
+		before = maxColumns
+	}
 	c := NewCSV(w)
-	if err := c.Row(slices.Concat(l.heads, []string{"problem"})...); err != nil {
+	row := func(first string, cells []string) error {
+		cells = slices.Concat([]string{first}, cells)
+		if before+1 < len(cells) {
+			cells = slices.Delete(cells, before+1, before+2)
+		}
+		return c.Row(cells...)
+	}
+	if err := row(problem, l.heads); err != nil {
 		return err
 	}
 	for _, r := range results {
 		if r.Err == nil {
 			continue
 		}
-		cells := make([]string, max(len(l.heads), len(r.Cells)))
-		copy(cells, r.Cells)
-		if err := c.Row(append(cells, r.Says())...); err != nil {
+		if err := row(r.Says(), r.Cells); err != nil {
 			return err
 		}
 	}

@@ -64,6 +64,14 @@ func inertCell(s string) string {
 	return b.String()
 }
 
+// plainCell is a cell as it was before inertCell, but for what is within it.
+func plainCell(s string) string {
+	if rest, found := strings.CutPrefix(s, "'"); found && strings.IndexAny(rest, formulas) == 0 {
+		return rest
+	}
+	return s
+}
+
 // formulas are the characters with which a formula begins, also in full width, and
 // those that spreadsheets pass over before one.
 const formulas = "=+-@\t\r\n＝＋－＠"

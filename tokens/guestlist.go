@@ -56,8 +56,9 @@ var (
 // tabs, in UTF-8 or UTF-16. A first row of headings is needed but where there are
 // only names and addresses. Empty rows are passed over. A list that cannot be read
 // at all, or of more than MaxBatch rows, is refused with rooms.Invalid; what is
-// wrong with a row is in that row. Times without an offset are those of that zone;
-// where it is nil they are refused.
+// wrong with a row is in that row. Where a person looks at what was understood, zone is
+// that of times without an offset, and roles are read in six languages; where it is nil
+// such times are refused, and roles are guest and host alone.
 func ReadGuestList(raw []byte, zone *time.Location) (GuestList, error) {
 	text, err := decoded(raw)
 	if err != nil {

@@ -3,6 +3,7 @@ package tokens_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,8 +87,8 @@ func TestAListIsReadInEveryDialect(t *testing.T) {
 
 func TestAListSaysEverythingThatMintTakes(t *testing.T) {
 	t.Parallel()
-	l, err := tokens.ReadGuestList([]byte("name,email,role,expires_in,expires_at,not_before,max_uses,pin,external_id,locale\n" +
-		"Ada,ada@mail.example,Host,2h,,2031-01-01T10:00:00+01:00,3,2468,b-1,de\n" +
+	l, err := tokens.ReadGuestList([]byte("name,email,role,expires_in,expires_at,not_before,max_uses,pin,external_id,locale\n"+
+		"Ada,ada@mail.example,Host,2h,,2031-01-01T10:00:00+01:00,3,2468,b-1,de\n"+
 		"Bo,,,,2031-01-02T10:00:00Z,,,,,\n"), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -125,10 +126,44 @@ func TestAListIsReadAsPeopleWriteIt(t *testing.T) {
 			t.Errorf("%s is read as %d, %v; want %d", cell, row.Draft.ExpiresAt, row.Err, want)
 		}
 	}
-	for cell, want := range map[string]tokens.Role{"Gast": tokens.Guest, "INVITÉE": tokens.Guest, "来宾": tokens.Guest, "Gastgeberin": tokens.Host, "Hôte": tokens.Host, "anfitrión": tokens.Host, "主持人": tokens.Host} {
-		l, err := tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), nil)
+	for cell, want := range map[string]tokens.Role{"Gast": tokens.Guest, "INVITÉE": tokens.Guest, "来宾": tokens.Guest, "Gastgeberin": tokens.Host, "anfitrión": tokens.Host, "主持人": tokens.Host} {
+		l, err := tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), berlin)
 		if err != nil || l.Rows[0].Err != nil || l.Rows[0].Draft.Role != want {
 			t.Errorf("%s is read as %v, %v", cell, l.Rows, err)
+		}
+		if l, err = tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), nil); err != nil || l.Rows[0].Err == nil || l.Rows[0].Draft.Role != tokens.Guest {
+			t.Errorf("%s is read as %v, %v, where nobody looks", cell, l.Rows, err)
+		}
+	}
+}
+
+// Whoever mends the rest of a list in a spreadsheet and gives it back finds it read as before.
+func TestTheRestOfAListIsReadAgain(t *testing.T) {
+	t.Parallel()
+	const long = "Wie sind Sie auf uns aufmerksam geworden und was erwarten Sie von diesem Abend?"
+	l, err := tokens.ReadGuestList([]byte("Name,Mail,Fragen an info@firm.example,"+long+"\n"+
+		"'=Ada,ada@mail.example,why,flyer\nBo,+bo@mail.example,,\nCy,cy@mail.example,,\n"), time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		var results []tokens.Result
+		for _, row := range l.Rows[:2] {
+			row.Err = rooms.Invalid{Field: "email", Detail: "is not a mail address"}
+			results = append(results, tokens.Result{GuestRow: row, Row: len(results) + 1})
+		}
+		var rest strings.Builder
+		if err := l.WriteRest(&rest, results); err != nil {
+			t.Fatal(err)
+		}
+		if l, err = tokens.ReadGuestList([]byte(rest.String()), time.UTC); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(rest.String(), "problem"); n != 1 || len(l.Rows) != 2 || !slices.Equal(l.Columns, []string{"", "name", "email", "", ""}) {
+			t.Fatalf("%v of\n%s", l.Columns, rest.String())
+		}
+		if ada, bo := l.Rows[0].Draft, l.Rows[1].Draft; ada.Name != "=Ada" || ada.Email != "ada@mail.example" || bo.Name != "Bo" || bo.Email != "+bo@mail.example" {
+			t.Errorf("%+v, %+v of\n%s", ada, bo, rest.String())
 		}
 	}
 }
@@ -150,9 +185,9 @@ func TestWhatIsWrongWithARowIsSaidOfThatRow(t *testing.T) {
 		"name=Bo,one,more":            ": has more cells than the list has headings",
 	} {
 		member, value, _ := strings.Cut(cell, "=")
-		l, err := tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\n"), nil)
+		l, err := tokens.ReadGuestList([]byte(member+",reference\nx,1\n"+value+"\n"), nil)
 		if strings.Contains(value, ",") {
-			l, err = tokens.ReadGuestList([]byte(member + ",reference\nx,1\n" + value + "\nlast,1\n"), nil)
+			l, err = tokens.ReadGuestList([]byte(member+",reference\nx,1\n"+value+"\nlast,1\n"), nil)
 		}
 		if err != nil || len(l.Rows) < 2 {
 			t.Errorf("%q: %+v, %v", cell, l, err)
@@ -188,7 +223,7 @@ func TestAWholeListIsRefused(t *testing.T) {
 			t.Errorf("%s: %d rows, %v", name, len(l.Rows), err)
 		}
 	}
-	l, err := tokens.ReadGuestList([]byte("name\n" + strings.Repeat("x\n", tokens.MaxBatch)), nil)
+	l, err := tokens.ReadGuestList([]byte("name\n"+strings.Repeat("x\n", tokens.MaxBatch)), nil)
 	if err != nil || len(l.Rows) != tokens.MaxBatch {
 		t.Errorf("exactly as many as may be: %d, %v", len(l.Rows), err)
 	}

@@ -50,6 +50,11 @@ func folded(heading string) string {
 	}, heading)
 }
 
+// heading tells whether a cell may stand among headings.
+func heading(cell string) bool {
+	return !strings.Contains(cell, "@") && len(folded(cell)) <= 64
+}
+
 // headings are the members that these cells name, or nil where they are no headings.
 func headings(cells []string) []string {
 	if len(cells) > maxColumns {
@@ -58,13 +63,10 @@ func headings(cells []string) []string {
 	names := columnNames()
 	columns, taken := make([]string, len(cells)), map[string]bool{}
 	for i, cell := range cells {
-		if strings.Contains(cell, "@") {
+		if !heading(cell) {
 			return nil
 		}
 		text := folded(cell)
-		if len(text) > 64 {
-			return nil
-		}
 		for member, spellings := range names {
 			if slices.Contains(spellings, text) && !taken[member] {
 				columns[i], taken[member] = member, true
@@ -147,7 +149,7 @@ func (l *GuestList) nameUnused(records []GuestRow, headed bool) {
 			continue
 		}
 		name := strconv.Itoa(i + 1)
-		if headed && i < len(records[0].Cells) && strings.TrimSpace(records[0].Cells[i]) != "" {
+		if headed && i < len(records[0].Cells) && heading(records[0].Cells[i]) && strings.TrimSpace(records[0].Cells[i]) != "" {
 			name = firstLine(strings.TrimSpace(records[0].Cells[i]))
 		}
 		l.Unused, l.heads[i] = append(l.Unused, name), name
@@ -163,7 +165,7 @@ func (l *GuestList) read(row *GuestRow, zone *time.Location) {
 	var errs []error
 	var given, family string
 	for i, cell := range row.Cells {
-		cell = strings.TrimSpace(cell)
+		cell = plainCell(strings.TrimSpace(cell))
 		switch {
 		case cell == "":
 			continue
@@ -222,7 +224,7 @@ func (d *Draft) set(member, cell string, zone *time.Location) (err error) {
 		d.Locale = cell
 	case "role":
 		role, known := roleNames()[folded(cell)]
-		if !known {
+		if !known || zone == nil && folded(cell) != string(role) {
 			return rooms.Invalid{Field: member, Detail: "is guest or host"} // and stays guest
 		}
 		d.Role = role
@@ -260,12 +262,13 @@ func instant(member, cell string, zone *time.Location) (int64, error) {
 	return at, nil
 }
 
-// roleNames are the roles as people write them, as folded gives it.
+// roleNames are the roles as people write them, as folded gives it. A word that is
+// both, such as the French hôte, is none.
 var roleNames = sync.OnceValue(func() map[string]Role {
 	names := map[string]Role{}
 	for role, words := range map[Role]string{
-		Guest: "guest attendee participant gast teilnehmer teilnehmerin invité invitée participant participante invitado invitada 嘉宾 来宾 客人 访客 参会者 嘉賓 來賓 訪客 與會者", //nolint:misspell // in six languages
-		Host:  "host organizer organiser moderator gastgeber gastgeberin moderatorin veranstalter veranstalterin hôte hôtesse organisateur organisatrice anfitrión anfitriona organizador organizadora moderador moderadora 主持人 主办人 组织者 主辦人 組織者", //nolint:misspell // in six languages
+		Guest: "guest attendee participant gast teilnehmer teilnehmerin invité invitée participant participante invitado invitada 嘉宾 来宾 客人 访客 参会者 嘉賓 來賓 訪客 與會者",                                                                      //nolint:misspell // in six languages
+		Host:  "host organizer organiser moderator gastgeber gastgeberin moderatorin veranstalter veranstalterin  organisateur organisatrice anfitrión anfitriona organizador organizadora moderador moderadora 主持人 主办人 组织者 主辦人 組織者", //nolint:misspell // in six languages
 	} {
 		for word := range strings.FieldsSeq(words) {
 			names[word] = role

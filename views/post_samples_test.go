@@ -35,7 +35,7 @@ func postSamples(s map[string]templ.Component) {
 		v.Mail = m
 		s["mail-"+name] = InvitationPage(v)
 	}
-	list := Invitations{Slug: "standup", Items: invitations(), Mails: Mails{On: true, Waits: true, Unsent: UnsentMails{Slug: "standup", N: 12, Bound: 700}, Waiting: 3, Sent: 800, Refused: 1, Doubtful: 1}}
+	list := Invitations{Slug: "standup", Items: invitations(), Mails: Mails{On: true, Stoppable: true, Unsent: UnsentMails{Slug: "standup", N: 12, Bound: 700}, Waiting: 3, Sent: 800, Refused: 1, Doubtful: 1}}
 	for i, state := range []string{MailWaiting, MailSent, MailRefused, MailDoubtful, MailHanding, MailDropped} {
 		list.Items[i].Mail = settled(state)
 	}

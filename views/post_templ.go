@@ -526,8 +526,8 @@ func upTo(n, bound int) any {
 type Mails struct {
 	Unsent                           UnsentMails
 	Waiting, Sent, Refused, Doubtful int
-	// On says that mail can be sent, Waits that some can be stopped still.
-	On, Waits bool
+	// On says that mail can be sent, Stoppable that some wait and can be stopped.
+	On, Stoppable bool
 }
 
 // mails is #mails, over the list.
@@ -579,7 +579,7 @@ func mails(m Mails) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if m.Waits {
+		if m.Stoppable {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

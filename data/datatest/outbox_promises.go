@@ -249,6 +249,9 @@ func mailPromises() []promise {
 			d := t.takeNext("one")
 			ev := t.event(audit.MailsStopped, r.ID, 0)
 			stop := func(want int) {
+				is, err := t.Outbox.Stoppable(t.ctx, r.ID)
+				t.must(err)
+				same(t, "stoppable", is, want > 0)
 				n, err := t.Outbox.Stop(t.ctx, r.ID, 2, ev)
 				t.must(err)
 				same(t, "stopped", n, want)
@@ -269,6 +272,55 @@ func mailPromises() []promise {
 			handing, err := t.Outbox.Tally(t.ctx, d.Room)
 			t.must(err)
 			same(t, "being handed over", handing[outbox.Handing], 1)
+		}},
+		{"mails sent and stopped at once, while guests come, leave nobody who counts as sent to and is not", func(t *trial) {
+			t.clearOutbox()
+			r := t.room(func(r *rooms.Room) { r.Capacity = 100 })
+			invs := make([]tokens.Invitation, 40)
+			for i := range invs {
+				invs[i] = t.invitation(r, withAddress)
+			}
+			var all sync.WaitGroup
+			for range 3 {
+				send, stop := t.sendOf(tokens.Invitation{Room: r}, ""), t.event(audit.MailsStopped, r.ID, 0)
+				all.Go(func() {
+					for range 10 {
+						if _, err := t.Outbox.QueueUnsent(t.ctx, mail.Unsent{Room: r.ID, Now: t.now}, send); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+				all.Go(func() {
+					for range 10 {
+						if _, err := t.Outbox.Stop(t.ctx, r.ID, 30, stop); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			for _, inv := range invs[:20] {
+				c, ev := t.claim(inv, "n")
+				c.Limited = true
+				all.Go(func() {
+					if _, err := t.Invitations.Store.Claim(t.ctx, c, ev); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			same(t, "come", t.count("SELECT COUNT(*) FROM admissions WHERE room_id = $1", int64(r.ID)), 20)
+			for n := 1; n > 0; {
+				var err error
+				n, err = t.Outbox.Stop(t.ctx, r.ID, 30, t.event(audit.MailsStopped, r.ID, 0))
+				t.must(err)
+			}
+			is, err := t.Outbox.Stoppable(t.ctx, r.ID)
+			t.must(err)
+			same(t, "stoppable", is, false)
+			same(t, "counted as sent to", t.count("SELECT COUNT(*) FROM invitations WHERE room_id = $1 AND mailed <> 0", int64(r.ID)), 0)
+			n, err := t.Outbox.CountUnsent(t.ctx, mail.Unsent{Room: r.ID, Now: t.now})
+			t.must(err)
+			same(t, "unsent", n, 20)
 		}},
 		{"Latest, Told and Tally tell how mails stand", func(t *trial) {
 			t.clearOutbox()

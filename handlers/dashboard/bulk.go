@@ -84,6 +84,9 @@ func (p *Pages) BulkList(c echo.Context, h host) error {
 		}
 	}
 	if c.FormValue("then") == "mint" {
+		if c.FormValue("zone") != r.Timezone {
+			return p.preview(c, h, http.StatusConflict, r, l, true) // its times mean others now
+		}
 		return p.mintList(c, h, r, l)
 	}
 	return p.preview(c, h, http.StatusOK, r, l, false)
@@ -157,7 +160,7 @@ func (p *Pages) preview(c echo.Context, h host, status int, r rooms.Room, l toke
 	if err != nil {
 		return err
 	}
-	v := views.BulkPreview{Page: p.frame(c, h, ""), Room: r.Name, Slug: r.Slug, List: l.Text, Expires: c.FormValue("expires"), Wish: rand.Text(),
+	v := views.BulkPreview{Page: p.frame(c, h, ""), Room: r.Name, Slug: r.Slug, List: l.Text, Expires: c.FormValue("expires"), Wish: rand.Text(), Zone: r.Timezone,
 		Total: len(all), Unused: l.Unused, Changed: changed}
 	var doubles, good []views.BulkRow
 	for _, row := range all {

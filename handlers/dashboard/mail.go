@@ -212,7 +212,13 @@ func (p *Pages) mails(c echo.Context, r rooms.Room) (views.Mails, error) {
 	if err != nil {
 		return views.Mails{}, err
 	}
+	stoppable := tally[outbox.Waiting] > 0
+	if stoppable {
+		if stoppable, err = p.Post.Store.Stoppable(ctx, r.ID); err != nil {
+			return views.Mails{}, err
+		}
+	}
 	n, err := p.Post.CountUnsent(ctx, r, mail.Unsent{})
-	return views.Mails{On: p.Post.On && r.ClosedAt == 0, Waits: tally[outbox.Waiting] > 0, Unsent: views.UnsentMails{Slug: r.Slug, N: n, Bound: mail.Many}, Waiting: tally[outbox.Waiting] + tally[outbox.Handing],
+	return views.Mails{On: p.Post.On && r.ClosedAt == 0, Stoppable: stoppable, Unsent: views.UnsentMails{Slug: r.Slug, N: n, Bound: mail.Many}, Waiting: tally[outbox.Waiting] + tally[outbox.Handing],
 		Sent: tally[outbox.Sent], Refused: tally[outbox.Refused], Doubtful: tally[outbox.Doubtful]}, err
 }

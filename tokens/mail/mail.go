@@ -38,6 +38,8 @@ type Store interface {
 	// as if they were never asked for, and tells how many those were; with the event,
 	// whose detail is their number. What is being handed over goes out.
 	Stop(ctx context.Context, room rooms.ID, most int, ev audit.Event) (int, error)
+	// Stoppable tells whether Stop would find any.
+	Stoppable(ctx context.Context, room rooms.ID) (bool, error)
 	// CountUnsent counts what QueueUnsent would queue, up to Many and one more.
 	CountUnsent(ctx context.Context, u Unsent) (int, error)
 	// Latest returns the latest mail to each of these invitations, of that word, or
@@ -168,7 +170,7 @@ func (p *Post) Stop(ctx context.Context, by rooms.Caller, room rooms.Room) (stop
 	ev := audit.Event{At: p.Now().UnixMilli(), Actor: by.Actor, Kind: audit.MailsStopped, Room: int64(room.ID)}
 	for {
 		n, err := p.Store.Stop(ctx, room.ID, stoppedAtOnce, ev)
-		if stopped += n; err != nil || n < stoppedAtOnce {
+		if stopped += n; err != nil || n == 0 {
 			return stopped, err
 		}
 	}
