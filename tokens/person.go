@@ -106,6 +106,11 @@ func (s *Invitations) OfPerson(ctx context.Context, by rooms.Caller, address str
 		if err != nil {
 			return err
 		}
+		// Until then it may have got another address, or its room another host.
+		all = slices.DeleteFunc(all, func(inv Invitation) bool { return strings.ToLower(inv.Email) != address || !by.Reaches(inv.Room) })
+		if len(all) == 0 {
+			continue
+		}
 		if err := do(all); err != nil {
 			return err
 		}

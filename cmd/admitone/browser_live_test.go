@@ -121,7 +121,7 @@ func TestBrowserHostSeesFiftyGuestsWithinASecond(t *testing.T) {
 
 // A guest sees who is there, and is told at once when removed, or the link
 // revoked; undo lets them back.
-func TestBrowserLobby(t *testing.T) {
+func TestBrowserLobbyChangesWithinASecond(t *testing.T) {
 	t.Parallel()
 	looks(t, func(t *testing.T, look browserOptions, name string) {
 		s := startServer(t, ladies)
