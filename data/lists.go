@@ -25,6 +25,16 @@ func (s *Invitations) List(ctx context.Context, q tokens.Query) ([]tokens.Invita
 	var l look
 	var err error
 	switch {
+	case q.Mail != "":
+		f := filter{args: []any{int64(q.Room), few}}
+		f.mailed(q)
+		if l.only, err = s.someOf(ctx, f, ""); err != nil || len(l.only) == 0 {
+			return nil, err
+		}
+		if len(l.only) == few {
+			l.only = nil
+		}
+		return s.page(ctx, q, l)
 	case textFirst(q) && q.Sort == tokens.ByName:
 		// The index of texts is in the order of names.
 		if l.only, err = s.having(ctx, q); err != nil || len(l.only) == 0 {
@@ -111,12 +121,17 @@ func (s *Invitations) having(ctx context.Context, q tokens.Query) ([]int64, erro
 	if q.Sort == tokens.ByName {
 		page, _ = f.order(q, true)
 	}
-	return list(ctx, s.db, func(r rowScanner) (id int64, err error) { return id, r.Scan(&id) }, `SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+page+` LIMIT $2`, f.args...)
+	return s.someOf(ctx, f, page)
+}
+
+// someOf are the ids of those of the room $1, $2 at most, in that order.
+func (s *Invitations) someOf(ctx context.Context, f filter, order string) ([]int64, error) {
+	return list(ctx, s.db, func(r rowScanner) (id int64, err error) { return id, r.Scan(&id) }, `SELECT s.id FROM invitations s WHERE s.room_id = $1`+f.where.String()+order+` LIMIT $2`, f.args...)
 }
 
 // filtered tells whether q asks for more than the index by name knows.
 func filtered(q tokens.Query) bool {
-	return q.State != "" || q.Role != "" || q.ExternalID != "" || q.Attendance != "" || q.Batch.ID != 0
+	return q.State != "" || q.Role != "" || q.ExternalID != "" || q.Attendance != "" || q.Batch.ID != 0 || q.Mail != ""
 }
 
 // page looks through an index alone, which holds all that filters ask for, and then
@@ -143,6 +158,7 @@ func (s *Invitations) page(ctx context.Context, q tokens.Query, l look) ([]token
 	}
 	f.state(q)
 	f.attended(q)
+	f.mailed(q)
 	if q.Role != "" {
 		f.and("s.role = %s", string(q.Role))
 	}
@@ -245,6 +261,13 @@ func (f *filter) state(q tokens.Query) {
 		f.and("s.expires_at > %s AND "+good+freeByOthers, q.Now)
 	default:
 		f.text(q)
+	}
+}
+
+// mailed asks how the latest mail that was settled stands, as Tally counts it.
+func (f *filter) mailed(q tokens.Query) {
+	if q.Mail != "" {
+		f.and("s.id IN (SELECT d.invitation_id FROM deliveries d WHERE d.room_id = $1 AND d.state = %s AND d.kind = 'mail' AND d.latest = 1)", string(q.Mail))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
+	"admitone/rooms/outbox"
 )
 
 // Store keeps invitations and admissions. Every changing method is one
@@ -102,6 +103,7 @@ type Query struct {
 	Text       string // part of a name or address, in any case
 	ExternalID string
 	Batch      Batch
+	Mail       outbox.State // of the latest mail that was settled
 	Attendance Attendance // of which the list of guests is a part
 	Over       bool       // the room is, by which Attendance is judged
 	Sort       Sort

@@ -40,6 +40,8 @@ func postSamples(s map[string]templ.Component) {
 		list.Items[i].Mail = settled(state)
 	}
 	s["room-mails"] = RoomPage(Room{Page: page("Weekly standup"), Head: RoomHead{Name: "Weekly standup", Slug: "standup", State: RoomOpen, MayChange: true, Tells: true}, Mint: Mint{Slug: "standup"}, List: list})
+	list.Items, list.Mail, list.Mails.Only, list.Mails.Stoppable = list.Items[2:3], MailRefused, MailRefused, false
+	s["room-mails-refused"] = RoomPage(Room{Page: page("Weekly standup"), Head: RoomHead{Name: "Weekly standup", Slug: "standup", State: RoomOpen, MayChange: true}, Mint: Mint{Slug: "standup"}, List: list})
 	told := invitations()[2]
 	told.Mail = off
 	s["fragment-row-told"] = InvitationRow(told)

@@ -95,8 +95,8 @@ type Link struct {
 type Invitations struct {
 	Slug  string
 	Items []Invitation
-	// State and Query are the filters in force; empty is none.
-	State, Query string
+	// State, Query and Mail, the state of a mail, are the filters in force; empty is none.
+	State, Query, Mail string
 	// Sort is one of the Sort… constants; empty is the first.
 	Sort string
 	// Next is the cursor of the next page; empty on the last one.

@@ -86,6 +86,7 @@ func (w *world) listPages() []met {
 		{"history-none", w.host, "/rooms/series-0/history", 200, nil, ""},
 
 		{"mails", w.host, "/rooms/later?did=mailed-all&n=2&left=3", 200, nil, ""},
+		{"mails-refused", w.host, "/rooms/later?mail=refused", 200, nil, ""},
 		{"mails-none", w.host, "/rooms/later?did=mailed-all&n=0&left=3", 200, nil, ""},
 		{"mail-going", w.host, "/invitations/" + w.inv["mailed"].ID + "?did=mailed", 200, nil, ""},
 		{"mail-address-refused", w.host, "/invitations/" + w.inv["hundred"].ID, 422, func(b *browserTab) { b.post("/invitations/"+w.inv["hundred"].ID+"/mail", "email", "nobody at all") }, ""},

@@ -352,6 +352,8 @@ func mailPromises() []promise {
 			tally, err = t.Outbox.Tally(t.ctx, r.ID)
 			t.must(err)
 			same(t, "tally at the end", tally, map[outbox.State]int{outbox.Doubtful: 1, outbox.Refused: 1})
+			same(t, "those that were refused", idsOf(t, tokens.Query{Room: r.ID, Mail: outbox.Refused, Limit: 5}), []rooms.ID{one.ID})
+			same(t, "those in doubt that are a host's", idsOf(t, tokens.Query{Room: r.ID, Mail: outbox.Doubtful, Role: tokens.Host, Limit: 5}), nil)
 			again := t.sendOf(one, "again")
 			t.queue(1, again)
 			d := t.takeNext("one")
@@ -360,6 +362,43 @@ func mailPromises() []promise {
 			tally, err = t.Outbox.Tally(t.ctx, r.ID)
 			t.must(err)
 			same(t, "tally, and one that was not needed", tally, map[outbox.State]int{outbox.Doubtful: 1, outbox.Refused: 1, outbox.Dropped: 1})
+		}},
+		{"the pages of those whose mail was refused hold each of them once, few or many", func(t *trial) {
+			t.clearOutbox()
+			for _, n := range []int{5, 300} {
+				r := t.room()
+				var all []tokens.Invitation
+				for i := range n {
+					all = append(all, t.draft(r, withAddress, func(inv *tokens.Invitation) { inv.Name = fmt.Sprintf("guest %03d", (i*7)%n) }))
+				}
+				t.insert(all...)
+				queued, err := t.Outbox.QueueUnsent(t.ctx, mail.Unsent{Room: r.ID, Now: t.now}, t.sendOf(tokens.Invitation{Room: r}, ""))
+				t.must(err)
+				same(t, "queued", queued, n)
+				t.exec("UPDATE deliveries SET state = 'refused', settled_at = $1 WHERE room_id = $2", t.now, int64(r.ID))
+				sent := all[n/2]
+				t.exec("UPDATE deliveries SET state = 'sent' WHERE invitation_id = $1", int64(sent.ID))
+				for _, order := range tokens.Sorts() {
+					q := tokens.Query{Room: r.ID, Mail: outbox.Refused, Sort: order, Limit: 70, Now: t.now}
+					seen := map[rooms.ID]bool{}
+					for {
+						page, err := t.Invitations.Store.List(t.ctx, q)
+						t.must(err)
+						for i, inv := range page {
+							seen[inv.ID] = true
+							if i > 0 && (order == tokens.ByName && page[i-1].Name > inv.Name || order == tokens.Oldest && page[i-1].ID > inv.ID || order == tokens.Newest && page[i-1].ID < inv.ID) {
+								t.Errorf("%s: %s after %s", order, inv.Name, page[i-1].Name)
+							}
+						}
+						if len(page) < q.Limit {
+							break
+						}
+						q.After = page[len(page)-1].Position(order)
+					}
+					same(t, "seen by "+string(order), len(seen), n-1)
+					same(t, "sent, by "+string(order), seen[sent.ID], false)
+				}
+			}
 		}},
 		{"a change tells those who were invited by mail, in its transaction", func(t *trial) {
 			t.clearOutbox()

@@ -13,6 +13,7 @@ import (
 	"admitone/handlers/session"
 	"admitone/rooms"
 	"admitone/rooms/audit"
+	"admitone/rooms/outbox"
 	"admitone/tokens"
 	"admitone/views"
 )
@@ -40,6 +41,9 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	if !slices.Contains(tokens.States(), q.State) {
 		q.State = ""
 	}
+	if mails := outbox.State(c.QueryParam("mail")); mails == outbox.Refused || mails == outbox.Doubtful {
+		q.Mail = mails
+	}
 	var err error
 	q.Sort, _ = tokens.ParseSort(c.QueryParam("sort")) // else it is the usual one
 	if q.After, err = tokens.ParsePosition(q.Sort, c.QueryParam("cursor")); err != nil {
@@ -49,7 +53,7 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	if err != nil {
 		return err
 	}
-	list := views.Invitations{Slug: r.Slug, State: string(q.State), Query: q.Text, Sort: string(q.Sort), Closed: panel.Closed}
+	list := views.Invitations{Slug: r.Slug, State: string(q.State), Query: q.Text, Mail: string(q.Mail), Sort: string(q.Sort), Closed: panel.Closed}
 	if len(all) > perPage {
 		all = all[:perPage]
 		list.Next = all[perPage-1].Position(q.Sort).Cursor()
@@ -63,6 +67,7 @@ func (p *Pages) roomPage(c echo.Context, h host, status int, r rooms.Room, panel
 	if list.Mails, err = p.mails(c, r); err != nil {
 		return err
 	}
+	list.Mails.Only = list.Mail
 	guests := 0
 	if r.Capacity > 0 {
 		if guests, err = p.Lobby.Guests(c.Request().Context(), r.ID); err != nil {
