@@ -52,14 +52,21 @@ var (
 	ErrListEncoding = rooms.Invalid{Field: "invitations", Detail: "are in no encoding that can be read: save the list as “CSV UTF-8”"}
 )
 
+// Reading is how a list is understood.
+type Reading struct {
+	// Zone is that of times without an offset, which are refused where it is nil.
+	Zone *time.Location
+	// Shown says that somebody looks at what was understood before it counts: roles
+	// are read in six languages then, and are guest and host alone else.
+	Shown bool
+}
+
 // ReadGuestList reads a table with columns told apart by commas, semicolons or
 // tabs, in UTF-8 or UTF-16. A first row of headings is needed but where there are
 // only names and addresses. Empty rows are passed over. A list that cannot be read
 // at all, or of more than MaxBatch rows, is refused with rooms.Invalid; what is
-// wrong with a row is in that row. Where a person looks at what was understood, zone is
-// that of times without an offset, and roles are read in six languages; where it is nil
-// such times are refused, and roles are guest and host alone.
-func ReadGuestList(raw []byte, zone *time.Location) (GuestList, error) {
+// wrong with a row is in that row.
+func ReadGuestList(raw []byte, how Reading) (GuestList, error) {
 	text, err := decoded(raw)
 	if err != nil {
 		return GuestList{}, err
@@ -91,7 +98,7 @@ func ReadGuestList(raw []byte, zone *time.Location) (GuestList, error) {
 		return GuestList{}, ErrListTooLong
 	}
 	for i := range records {
-		l.read(&records[i], zone)
+		l.read(&records[i], how)
 	}
 	l.Rows = records
 	l.Text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\ufffd"), "\ufffd")

@@ -67,7 +67,7 @@ func TestAListIsReadInEveryDialect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, err := tokens.ReadGuestList([]byte(text), nil)
+			l, err := tokens.ReadGuestList([]byte(text), tokens.Reading{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +89,7 @@ func TestAListSaysEverythingThatMintTakes(t *testing.T) {
 	t.Parallel()
 	l, err := tokens.ReadGuestList([]byte("name,email,role,expires_in,expires_at,not_before,max_uses,pin,external_id,locale\n"+
 		"Ada,ada@mail.example,Host,2h,,2031-01-01T10:00:00+01:00,3,2468,b-1,de\n"+
-		"Bo,,,,2031-01-02T10:00:00Z,,,,,\n"), nil)
+		"Bo,,,,2031-01-02T10:00:00Z,,,,,\n"), tokens.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestAListIsReadAsPeopleWriteIt(t *testing.T) {
 		"2031-07-01T16:05:00+02:00": summer, "2031-07-01T14:05:00Z": summer, "26.10.2031 02:30": twice,
 		"7/1/2031 16:05": 0, "2031-07-01": 0, "16:05": 0, "31.02.2031 10:00": 0, "46204.67": 0,
 	} {
-		l, err := tokens.ReadGuestList([]byte("name,expires_at\nAda,"+cell+"\n"), berlin)
+		l, err := tokens.ReadGuestList([]byte("name,expires_at\nAda,"+cell+"\n"), tokens.Reading{Zone: berlin, Shown: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,11 +127,11 @@ func TestAListIsReadAsPeopleWriteIt(t *testing.T) {
 		}
 	}
 	for cell, want := range map[string]tokens.Role{"Gast": tokens.Guest, "INVITÉE": tokens.Guest, "来宾": tokens.Guest, "Gastgeberin": tokens.Host, "anfitrión": tokens.Host, "主持人": tokens.Host} {
-		l, err := tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), berlin)
+		l, err := tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), tokens.Reading{Shown: true})
 		if err != nil || l.Rows[0].Err != nil || l.Rows[0].Draft.Role != want {
 			t.Errorf("%s is read as %v, %v", cell, l.Rows, err)
 		}
-		if l, err = tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), nil); err != nil || l.Rows[0].Err == nil || l.Rows[0].Draft.Role != tokens.Guest {
+		if l, err = tokens.ReadGuestList([]byte("name,role\nAda,"+cell+"\n"), tokens.Reading{}); err != nil || l.Rows[0].Err == nil || l.Rows[0].Draft.Role != tokens.Guest {
 			t.Errorf("%s is read as %v, %v, where nobody looks", cell, l.Rows, err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestTheRestOfAListIsReadAgain(t *testing.T) {
 	t.Parallel()
 	const long = "Wie sind Sie auf uns aufmerksam geworden und was erwarten Sie von diesem Abend?"
 	l, err := tokens.ReadGuestList([]byte("Name,Mail,Fragen an info@firm.example,"+long+"\n"+
-		"'=Ada,ada@mail.example,why,flyer\nBo,+bo@mail.example,,\nCy,cy@mail.example,,\n"), time.UTC)
+		"'=Ada,ada@mail.example,why,flyer\nBo,+bo@mail.example,,\nCy,cy@mail.example,,\n"), tokens.Reading{Zone: time.UTC, Shown: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestTheRestOfAListIsReadAgain(t *testing.T) {
 		if err := l.WriteRest(&rest, results); err != nil {
 			t.Fatal(err)
 		}
-		if l, err = tokens.ReadGuestList([]byte(rest.String()), time.UTC); err != nil {
+		if l, err = tokens.ReadGuestList([]byte(rest.String()), tokens.Reading{Zone: time.UTC, Shown: true}); err != nil {
 			t.Fatal(err)
 		}
 		if n := strings.Count(rest.String(), "problem"); n != 1 || len(l.Rows) != 2 || !slices.Equal(l.Columns, []string{"", "name", "email", "", ""}) {
@@ -185,9 +185,9 @@ func TestWhatIsWrongWithARowIsSaidOfThatRow(t *testing.T) {
 		"name=Bo,one,more":            ": has more cells than the list has headings",
 	} {
 		member, value, _ := strings.Cut(cell, "=")
-		l, err := tokens.ReadGuestList([]byte(member+",reference\nx,1\n"+value+"\n"), nil)
+		l, err := tokens.ReadGuestList([]byte(member+",reference\nx,1\n"+value+"\n"), tokens.Reading{})
 		if strings.Contains(value, ",") {
-			l, err = tokens.ReadGuestList([]byte(member+",reference\nx,1\n"+value+"\nlast,1\n"), nil)
+			l, err = tokens.ReadGuestList([]byte(member+",reference\nx,1\n"+value+"\nlast,1\n"), tokens.Reading{})
 		}
 		if err != nil || len(l.Rows) < 2 {
 			t.Errorf("%q: %+v, %v", cell, l, err)
@@ -219,11 +219,11 @@ func TestAWholeListIsRefused(t *testing.T) {
 		"many columns, over many lines": {strings.Repeat("\"name\n\",", 300), tokens.ErrListColumns},
 		"half a character":              {wide("name\nAda", false, true) + "x", tokens.ErrListEncoding},
 	} {
-		if l, err := tokens.ReadGuestList([]byte(test.text), nil); err != test.want { //nolint:errorlint // it comes as it is
+		if l, err := tokens.ReadGuestList([]byte(test.text), tokens.Reading{}); err != test.want { //nolint:errorlint // it comes as it is
 			t.Errorf("%s: %d rows, %v", name, len(l.Rows), err)
 		}
 	}
-	l, err := tokens.ReadGuestList([]byte("name\n"+strings.Repeat("x\n", tokens.MaxBatch)), nil)
+	l, err := tokens.ReadGuestList([]byte("name\n"+strings.Repeat("x\n", tokens.MaxBatch)), tokens.Reading{})
 	if err != nil || len(l.Rows) != tokens.MaxBatch {
 		t.Errorf("exactly as many as may be: %d, %v", len(l.Rows), err)
 	}
@@ -234,7 +234,7 @@ func TestAListOfManyColumnsIsRefusedSoon(t *testing.T) {
 	t.Parallel()
 	for _, cell := range []string{"name,", "name;", "name\t", "x,", "\"name\n\","} {
 		from := time.Now()
-		_, err := tokens.ReadGuestList([]byte(strings.Repeat(cell, 1<<20/len(cell))), nil)
+		_, err := tokens.ReadGuestList([]byte(strings.Repeat(cell, 1<<20/len(cell))), tokens.Reading{})
 		if took := time.Since(from); !errors.Is(err, tokens.ErrListColumns) || took > 10*time.Second {
 			t.Errorf("%q: %v after %v", cell, err, took)
 		}
@@ -243,7 +243,7 @@ func TestAListOfManyColumnsIsRefusedSoon(t *testing.T) {
 
 func TestColumnsThatAreNotUsedAreNamed(t *testing.T) {
 	t.Parallel()
-	l, err := tokens.ReadGuestList([]byte("Name,Firma,Email,,E-Mail\nAda,Analytical,ada@mail.example,x,other@mail.example\n"), nil)
+	l, err := tokens.ReadGuestList([]byte("Name,Firma,Email,,E-Mail\nAda,Analytical,ada@mail.example,x,other@mail.example\n"), tokens.Reading{})
 	if err != nil || fmt.Sprint(l.Unused) != "[Firma 4 E-Mail]" || l.Rows[0].Draft.Email != "ada@mail.example" {
 		t.Errorf("%q, %+v, %v", l.Unused, l.Rows, err)
 	}
@@ -254,7 +254,7 @@ func FuzzReadGuestList(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		l, err := tokens.ReadGuestList(raw, nil)
+		l, err := tokens.ReadGuestList(raw, tokens.Reading{})
 		if err != nil {
 			if len(rooms.Wrong(err)) != 1 || len(l.Rows) != 0 {
 				t.Errorf("%v with %d rows", err, len(l.Rows))

@@ -157,7 +157,7 @@ func (l *GuestList) nameUnused(records []GuestRow, headed bool) {
 }
 
 // read makes the row's draft, one guest where the list does not say more.
-func (l *GuestList) read(row *GuestRow, zone *time.Location) {
+func (l *GuestList) read(row *GuestRow, how Reading) {
 	row.Draft = Draft{Role: Guest, MaxUses: 1}
 	if row.Err != nil {
 		return
@@ -181,7 +181,7 @@ func (l *GuestList) read(row *GuestRow, zone *time.Location) {
 		case l.Columns[i] == familyName:
 			family = cell
 		default:
-			if err := row.Draft.set(l.Columns[i], cell, zone); err != nil {
+			if err := row.Draft.set(l.Columns[i], cell, how); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -210,7 +210,7 @@ func (l *GuestList) read(row *GuestRow, zone *time.Location) {
 }
 
 // set reads one cell into the draft.
-func (d *Draft) set(member, cell string, zone *time.Location) (err error) {
+func (d *Draft) set(member, cell string, how Reading) (err error) {
 	switch member {
 	case "name":
 		d.Name = cell
@@ -224,7 +224,7 @@ func (d *Draft) set(member, cell string, zone *time.Location) (err error) {
 		d.Locale = cell
 	case "role":
 		role, known := roleNames()[folded(cell)]
-		if !known || zone == nil && folded(cell) != string(role) {
+		if !known || !how.Shown && folded(cell) != string(role) {
 			return rooms.Invalid{Field: member, Detail: "is guest or host"} // and stays guest
 		}
 		d.Role = role
@@ -238,9 +238,9 @@ func (d *Draft) set(member, cell string, zone *time.Location) (err error) {
 			return rooms.Invalid{Field: member, Detail: "is a duration such as 90m, 2h or 7d"}
 		}
 	case "expires_at":
-		d.ExpiresAt, err = instant(member, cell, zone)
+		d.ExpiresAt, err = instant(member, cell, how.Zone)
 	case "not_before":
-		d.NotBefore, err = instant(member, cell, zone)
+		d.NotBefore, err = instant(member, cell, how.Zone)
 	}
 	return err
 }

@@ -104,8 +104,8 @@ type Query struct {
 	ExternalID string
 	Batch      Batch
 	Mail       outbox.State // of the latest mail that was settled
-	Attendance Attendance // of which the list of guests is a part
-	Over       bool       // the room is, by which Attendance is judged
+	Attendance Attendance   // of which the list of guests is a part
+	Over       bool         // the room is, by which Attendance is judged
 	Sort       Sort
 	After      Position
 	Limit      int

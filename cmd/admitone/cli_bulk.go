@@ -50,7 +50,7 @@ func (p *program) mintList(ctx context.Context, room string, from list) error {
 	if err != nil {
 		return fmt.Errorf("--csv: %w", err)
 	}
-	l, err := tokens.ReadGuestList(raw, nil)
+	l, err := tokens.ReadGuestList(raw, tokens.Reading{})
 	if err == nil {
 		err = l.Strict()
 	}

@@ -63,7 +63,7 @@ func many(c echo.Context) ([]tokens.GuestRow, tokens.Terms, error) {
 	if err != nil {
 		return nil, terms, err
 	}
-	l, err := tokens.ReadGuestList(text, nil)
+	l, err := tokens.ReadGuestList(text, tokens.Reading{})
 	if err == nil {
 		err = l.Strict()
 	}

@@ -65,7 +65,7 @@ func (p *Pages) BulkList(c echo.Context, h host) error {
 	if c.FormValue("then") == "edit" {
 		return p.bulkForm(c, h, http.StatusOK, r, views.Bulk{List: string(raw), Expires: c.FormValue("expires")})
 	}
-	l, err := tokens.ReadGuestList(raw, zoneOf(r))
+	l, err := tokens.ReadGuestList(raw, tokens.Reading{Zone: zoneOf(r), Shown: true})
 	if wrong := rooms.Wrong(err); len(wrong) > 0 {
 		v := views.Bulk{Wrong: views.Invalid(wrong[0].Detail), Expires: c.FormValue("expires")}
 		if utf8.Valid(raw) {
