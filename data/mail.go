@@ -1,11 +1,9 @@
 package data
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"admitone/rooms"
 	"admitone/rooms/audit"
@@ -118,31 +116,23 @@ func (s *Outbox) Stoppable(ctx context.Context, room rooms.ID) (is bool, err err
 // Stop implements mail.Store. Whoever has one in hand finds it gone when it asks to
 // hand it over. Invitations are locked before their deliveries, as Settle does.
 func (s *Outbox) Stop(ctx context.Context, room rooms.ID, most int, ev audit.Event) (n int, err error) {
-	type waiting struct{ id, invitation int64 }
 	from, args := invitedWaiting(room)
 	err = s.db.write(ctx, func(t *tx) error {
 		n = 0
 		if err := t.lockMailed(room); err != nil {
 			return err
 		}
-		all, err := listed(t, func(r rowScanner) (w waiting, err error) { return w, r.Scan(&w.id, &w.invitation) },
-			`SELECT id, invitation_id `+from+` ORDER BY id DESC LIMIT $2`, append(args, most)...)
-		if err != nil {
+		var ids, invitations []int64
+		if _, err := listed(t, func(r rowScanner) (none struct{}, err error) {
+			var id, invitation int64
+			err = r.Scan(&id, &invitation)
+			ids, invitations = append(ids, id), append(invitations, invitation)
+			return none, err
+		}, `SELECT id, invitation_id `+from+` ORDER BY id DESC LIMIT $2`, append(args, most)...); err != nil || len(ids) == 0 {
 			return err
 		}
-		slices.SortFunc(all, func(a, b waiting) int { return cmp.Compare(a.invitation, b.invitation) })
-		for some := range slices.Chunk(all, 500) {
-			var ids, invitations []int64
-			for _, w := range some {
-				ids, invitations = append(ids, w.id), append(invitations, w.invitation)
-			}
-			did, err := t.stop(ids, invitations)
-			if n += did; err != nil {
-				return err
-			}
-		}
-		if n == 0 {
-			return nil
+		if n, err = t.stop(ids, invitations); err != nil || n == 0 {
+			return err
 		}
 		return t.recordMore(s.ids, ev, n)
 	})

@@ -151,7 +151,7 @@ func (db *DB) wake() {
 	}
 }
 
-// deliver queues one delivery, unless there ever was one of its key. An id that
+// deliver queues one delivery, unless there is one of its key, sent or not. An id that
 // another machine made in the same millisecond is made anew.
 func (t *tx) deliver(ids *rooms.IDs, d outbox.Delivery) (queued bool, err error) {
 	for {

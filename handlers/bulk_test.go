@@ -127,7 +127,7 @@ func TestAPreviewGivesBackWhatIsNoGood(t *testing.T) {
 		"Bo;;bo at mail;=1+1;Gast;;;;\n" +
 		"Cy;;ada@mail.example;;Kunde;;;;1/2/2030\n"
 	page := bob.post("/rooms/party/bulk", fields("list", list, "expires", "7d")).wants(http.StatusOK)
-	page.says("for 3 people", "PIN", "Deutsch", "2030-01-16T08:30:00Z", "Download the 2 rows with their problems")
+	page.says("1 of them a host", "for 3 people", "PIN", "Deutsch", "2030-01-16T08:30:00Z", "Download the 2 rows with their problems")
 	_, rest, _ := strings.Cut(page.body, "base64,")
 	rest, _, _ = strings.Cut(rest, `"`)
 	raw, err := base64.StdEncoding.DecodeString(rest)
@@ -138,8 +138,8 @@ func TestAPreviewGivesBackWhatIsNoGood(t *testing.T) {
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("%q, %v", rows, err)
 	}
-	for i, want := range [][2]string{{"problem", "given name,family name,email,Firma,role,pin,max_uses,locale,expires_at"}, {"email: is not a mail address", "Bo,,bo at mail,'=1+1,Gast,,,,"},
-		{"role: is guest or host; expires_at", "Cy,,ada@mail.example,,Kunde,,,,1/2/2030"}} {
+	for i, want := range [][2]string{{"problem", "given name,family name,email,Firma,role,pin,max_uses,locale,expires_at"}, {"E-mail: This is not a mail address.", "Bo,,bo at mail,'=1+1,Gast,,,,"},
+		{"Role: This is guest or host. ", "Cy,,ada@mail.example,,Kunde,,,,1/2/2030"}} {
 		if got := strings.Join(rows[i][1:], ","); got != want[1] || !strings.HasPrefix(rows[i][0], want[0]) {
 			t.Errorf("row %d is %q, want %q", i, rows[i], want)
 		}

@@ -103,6 +103,7 @@ func TestAHostSendsByMail(t *testing.T) {
 	again := bob.get(page).wants(http.StatusOK).says("The mail was refused", "550 &lt;b&gt;no such user", "Mail refused").form(page + "/mail")
 	bob.get("/rooms/standup").wants(http.StatusOK).says("mail refused", "/rooms/standup?mail=refused", "1 mail refused")
 	bob.get("/rooms/standup?mail=refused").wants(http.StatusOK).says("Ada", "Show all invitations").saysNot("bo@meet.example")
+	bob.get("/rooms/standup?mail=refused&state=pending").says(`href="/rooms/standup"`, "/rooms/standup?mail=refused&amp;state=redeemed", `<a href="/rooms/standup?mail=refused" aria-current="true"`)
 	bob.get("/rooms/standup?mail=refused&q=bo").wants(http.StatusOK).says("Show all invitations").saysNot("ada@home.example")
 	bob.post(page+"/mail", again).wants(http.StatusSeeOther)
 	b.settle(t, outbox.Sent, "")

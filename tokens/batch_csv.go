@@ -37,33 +37,40 @@ func (l *Links) WriteCSV(w io.Writer, results []Result, withHosts bool) error {
 
 // WriteRest writes those of the list's rows that are no good as they were, under headings
 // that ReadGuestList knows, behind what is wrong with each: to be mended and read again.
-func (l GuestList) WriteRest(w io.Writer, results []Result) error {
-	const problem = "problem"
-	before := slices.Index(l.heads, problem) // in the rest of a rest
-	if before < 0 {
-		before = maxColumns
+func (l GuestList) WriteRest(w io.Writer, results []Result, says func(Result) string) error {
+	heads := l.heads
+	if l.isRest() {
+		heads = heads[1:]
 	}
 	c := NewCSV(w)
-	row := func(first string, cells []string) error {
-		cells = slices.Concat([]string{first}, cells)
-		if before+1 < len(cells) {
-			cells = slices.Delete(cells, before+1, before+2)
-		}
-		return c.Row(cells...)
-	}
-	if err := row(problem, l.heads); err != nil {
+	if err := c.Row(slices.Concat([]string{problemHead}, heads)...); err != nil {
 		return err
 	}
 	for _, r := range results {
 		if r.Err == nil {
 			continue
 		}
-		if err := row(r.Says(), r.Cells); err != nil {
-			return err
+		rows := r.unread
+		if rows == nil {
+			rows = [][]string{r.Cells}
+		}
+		for _, cells := range rows {
+			if l.isRest() && len(cells) > 0 {
+				cells = cells[1:]
+			}
+			if err := c.Row(slices.Concat([]string{says(r)}, cells)...); err != nil {
+				return err
+			}
 		}
 	}
 	return c.Close()
 }
+
+// problemHead is above what is wrong with each row of a rest.
+const problemHead = "problem"
+
+// isRest tells whether the list is one that WriteRest wrote.
+func (l GuestList) isRest() bool { return len(l.heads) > 0 && l.heads[0] == problemHead }
 
 // Listed are invitations as the results of a list, in that order.
 func Listed(invs []Invitation) []Result {

@@ -37,6 +37,8 @@ type GuestRow struct {
 	Cells []string // as in the list, without line breaks
 	Draft Draft
 	Err   error // rooms.Invalid for each cell that cannot be read, or nil
+
+	unread [][]string // the rows of the list that this one swallowed, by lines
 }
 
 // MaxGuestList is how long a list may be, in bytes.
@@ -90,6 +92,9 @@ func ReadGuestList(raw []byte, how Reading) (GuestList, error) {
 	l.nameUnused(records, headed)
 	if headed {
 		records = records[1:]
+	}
+	if l.isRest() { // what was wrong with a row that was taken out is no guest
+		records = slices.DeleteFunc(records, func(r GuestRow) bool { return r.Err == nil && blank(r.Cells[1:]) })
 	}
 	switch {
 	case len(records) == 0:
@@ -158,7 +163,7 @@ func records(text string) (all []GuestRow, err error) {
 	}
 	comma := separator(text)
 	for line := range strings.Lines(text) {
-		if strings.Count(line, string(comma)) >= maxColumns {
+		if strings.Count(line, string(comma)) >= maxColumns && outside(line, comma) >= maxColumns {
 			return nil, ErrListColumns
 		}
 	}
@@ -180,17 +185,21 @@ func records(text string) (all []GuestRow, err error) {
 		row := GuestRow{Line: line + strings.Count(piece, "\n") - strings.Count(strings.TrimLeft(piece, "\n"), "\n"), Cells: cells}
 		if err != nil {
 			row.Err = rooms.Invalid{Field: "", Detail: "has quotation marks that do not match; what follows up to the next one is not read"}
-			row.Cells = []string{firstLine(strings.TrimLeft(piece, "\n"))}
+			row.Cells, row.unread = []string{firstLine(strings.TrimLeft(piece, "\n"))}, lined(piece, comma)
 		}
 		row.unbroken()
 		line, from = line+strings.Count(piece, "\n"), to
-		if err != nil || slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" }) {
+		if err != nil || !blank(cells) {
 			all = append(all, row)
 		}
 		if len(all) > MaxBatch+1 {
 			return nil, ErrListTooLong
 		}
 	}
+}
+
+func blank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" })
 }
 
 func reader(text string, comma rune) *csv.Reader {
@@ -205,6 +214,16 @@ func loose(piece string, comma rune) ([]string, error) {
 	r := reader(piece, comma)
 	r.LazyQuotes = true
 	return r.Read()
+}
+
+// lined are the lines of a piece that cannot be read together, each by itself.
+func lined(piece string, comma rune) (rows [][]string) {
+	for line := range strings.Lines(strings.Trim(piece, "\n")) {
+		if cells, err := loose(strings.TrimSuffix(line, "\n"), comma); err == nil && len(cells) <= maxColumns {
+			rows = append(rows, cells)
+		}
+	}
+	return rows
 }
 
 // unbroken puts a space in the place of a line break in a cell.

@@ -153,7 +153,7 @@ func TestTheRestOfAListIsReadAgain(t *testing.T) {
 			results = append(results, tokens.Result{GuestRow: row, Row: len(results) + 1})
 		}
 		var rest strings.Builder
-		if err := l.WriteRest(&rest, results); err != nil {
+		if err := l.WriteRest(&rest, results, tokens.Result.Says); err != nil {
 			t.Fatal(err)
 		}
 		if l, err = tokens.ReadGuestList([]byte(rest.String()), tokens.Reading{Zone: time.UTC, Shown: true}); err != nil {
@@ -165,6 +165,35 @@ func TestTheRestOfAListIsReadAgain(t *testing.T) {
 		if ada, bo := l.Rows[0].Draft, l.Rows[1].Draft; ada.Name != "=Ada" || ada.Email != "ada@mail.example" || bo.Name != "Bo" || bo.Email != "+bo@mail.example" {
 			t.Errorf("%+v, %+v of\n%s", ada, bo, rest.String())
 		}
+	}
+}
+
+// A quotation mark that nothing matches swallows rows: the rest has them all, line by line.
+func TestTheRestHasWhatAQuotationMarkSwallowed(t *testing.T) {
+	t.Parallel()
+	l, err := tokens.ReadGuestList([]byte("name,email,Team\n\"Ada,ada@mail.example,A\nBo,bo@mail.example,B\nCy,cy@mail.example,C\n"), tokens.Reading{})
+	if err != nil || len(l.Rows) != 1 || l.Rows[0].Err == nil {
+		t.Fatalf("%+v, %v", l.Rows, err)
+	}
+	var rest strings.Builder
+	if err := l.WriteRest(&rest, []tokens.Result{{GuestRow: l.Rows[0]}}, tokens.Result.Says); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = tokens.ReadGuestList([]byte(rest.String()), tokens.Reading{}); err != nil || len(l.Rows) != 3 || l.Rows[1].Draft.Email != "bo@mail.example" || l.Rows[2].Draft.Name != "Cy" {
+		t.Errorf("%+v, %v of\n%s", l.Rows, err, rest.String())
+	}
+	if !slices.Equal(l.Unused, []string{"Team"}) {
+		t.Errorf("not used: %q", l.Unused)
+	}
+	// Who was mended out of it is no guest without a name.
+	if l, err = tokens.ReadGuestList([]byte("problem,name,email\nno address,,\nwas wrong,Ada,ada@mail.example\nsomething"), tokens.Reading{}); err != nil || len(l.Rows) != 1 || l.Rows[0].Draft.Name != "Ada" {
+		t.Errorf("%+v, %v", l.Rows, err)
+	}
+	// A column of one's own is kept.
+	l, err = tokens.ReadGuestList([]byte("name,email,problem\nAda,ada,late\n"), tokens.Reading{})
+	rest.Reset()
+	if err != nil || l.WriteRest(&rest, []tokens.Result{{GuestRow: tokens.GuestRow{Cells: l.Rows[0].Cells, Err: rooms.Invalid{Detail: "wrong"}}}}, tokens.Result.Says) != nil || !strings.Contains(rest.String(), "Ada,ada,late") {
+		t.Errorf("%q, %v", rest.String(), err)
 	}
 }
 

@@ -152,7 +152,9 @@ func (l *GuestList) nameUnused(records []GuestRow, headed bool) {
 		if headed && i < len(records[0].Cells) && heading(records[0].Cells[i]) && strings.TrimSpace(records[0].Cells[i]) != "" {
 			name = firstLine(strings.TrimSpace(records[0].Cells[i]))
 		}
-		l.Unused, l.heads[i] = append(l.Unused, name), name
+		if l.heads[i] = name; i != 0 || name != problemHead {
+			l.Unused = append(l.Unused, name)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ func bulkSamples(s map[string]templ.Component) {
 		Batches: []BatchLine{{ID: "batch_02", Count: 800, At: now}, {ID: "batch_01", Count: 1, At: now.Add(-time.Hour)}}})
 	s["bulk-refused"] = BulkPage(Bulk{Page: page(""), Room: bidiName, Slug: "standup", List: scriptName, Wrong: Invalid("are more than 10,000"), Expires: "7d"})
 	s["bulk-closed"] = BulkPage(Bulk{Page: page(""), Room: "Weekly standup", Slug: "standup", Closed: true})
-	v := BulkPreview{Page: page(""), Room: "Weekly standup", Slug: "standup", List: "name\n\"" + scriptName, Expires: "7d", Wish: "once", Rest: "data:text/csv;charset=utf-8;base64,77u/", Total: 10000, Good: 9996, Bad: 3, Doubles: 1,
+	v := BulkPreview{Page: page(""), Room: "Weekly standup", Slug: "standup", List: "name\n\"" + scriptName, Expires: "7d", Wish: "once", Rest: "data:text/csv;charset=utf-8;base64,77u/", Total: 10000, Good: 9996, Bad: 3, Doubles: 1, Hosts: 2,
 		Unused: []string{"Company", scriptName, bidiName},
 		Rows: []BulkRow{
 			{Row: 7, Line: 9, Name: scriptName, Email: "nobody", Wrong: []BulkFault{{"email", Invalid("is not a mail address")}, {"expires_in", Invalid("is a duration such as 90m, 2h or 7d")}}},

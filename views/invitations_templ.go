@@ -211,9 +211,9 @@ func InvitationList(l Invitations) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 templ.SafeURL
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(l.at(state, l.sort(), ""))
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(l.in(state))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitations.templ`, Line: 35, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitations.templ`, Line: 35, Col: 24}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {
@@ -223,7 +223,7 @@ func InvitationList(l Invitations) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if state == l.State {
+			if state == l.State && (state != "" || l.Mail == "") {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, " aria-current=\"true\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1227,6 +1227,14 @@ func keptName(ctx context.Context, name string, removed bool) string {
 }
 
 func (l Invitations) sort() string { return cmp.Or(l.Sort, sorts[0]) }
+
+// in is the address of the list in that state, and of all where there is none.
+func (l Invitations) in(state string) string {
+	if state == "" {
+		l.Mail = ""
+	}
+	return l.at(state, l.sort(), "")
+}
 
 // at is the address of the list in that state and order, from a cursor on.
 func (l Invitations) at(state, sort, cursor string) string {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,11 +163,17 @@ func (p *Pages) preview(c echo.Context, h host, status int, r rooms.Room, l toke
 	}
 	v := views.BulkPreview{Page: p.frame(c, h, ""), Room: r.Name, Slug: r.Slug, List: l.Text, Expires: c.FormValue("expires"), Wish: rand.Text(), Zone: r.Timezone,
 		Total: len(all), Unused: l.Unused, Changed: changed}
-	var doubles, good []views.BulkRow
+	var doubles, hosts, good []views.BulkRow
 	for _, row := range all {
 		switch {
 		case row.Err == nil:
-			if v.Good++; v.Good <= maxGoodShown {
+			v.Good++
+			if row.Invitation.Role == tokens.Host {
+				// Whoever looks sees all that may hold a room, or most.
+				if v.Hosts++; v.Hosts <= maxFaultsShown {
+					hosts = append(hosts, previewRow(row))
+				}
+			} else if v.Good-v.Hosts <= maxGoodShown {
 				good = append(good, previewRow(row))
 			}
 			if row.Invitation.Name == "" {
@@ -182,10 +189,10 @@ func (p *Pages) preview(c echo.Context, h host, status int, r rooms.Room, l toke
 			}
 		}
 	}
-	v.Rows = append(append(v.Rows, doubles...), good...)
+	v.Rows = slices.Concat(v.Rows, doubles, hosts, good)
 	if v.Bad+v.Doubles > 0 {
 		var rest bytes.Buffer
-		if err := l.WriteRest(&rest, all); err != nil {
+		if err := l.WriteRest(&rest, all, func(r tokens.Result) string { return previewRow(r).Says(c.Request().Context()) }); err != nil {
 			return err
 		}
 		// The list is kept nowhere: what to download is in the page.

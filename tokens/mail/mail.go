@@ -28,7 +28,7 @@ var (
 // concurrent use and answer rooms.ErrUnavailable when the database cannot be
 // reached.
 type Store interface {
-	// Queue queues each send with its event, unless there ever was one of its key;
+	// Queue queues each send with its event, unless there is one of its key, sent or not;
 	// all or none. It tells how many were queued.
 	Queue(ctx context.Context, sends []Send) (int, error)
 	// QueueUnsent queues such a send, under a key of its own, for each invitation
@@ -161,13 +161,16 @@ func (p *Post) SendUnsent(ctx context.Context, by rooms.Caller, room rooms.Room,
 	return p.Store.QueueUnsent(ctx, u, send(by, tokens.Invitation{Room: room}, 0, u.Now))
 }
 
-// stoppedAtOnce is how many mails are stopped in one change.
-const stoppedAtOnce = 5000
+// stoppedAtOnce is how many mails are stopped in one change: what else changes all of a
+// room does not wait for long.
+const stoppedAtOnce = 500
 
 // Stop takes back the room's invitations that wait to be sent by mail, and tells how
-// many. Who got one before keeps it; news of a change is not stopped.
+// many. Who got one before keeps it; news of a change is not stopped. Once begun it goes
+// on to the end, whether or not the caller stays.
 func (p *Post) Stop(ctx context.Context, by rooms.Caller, room rooms.Room) (stopped int, err error) {
 	ev := audit.Event{At: p.Now().UnixMilli(), Actor: by.Actor, Kind: audit.MailsStopped, Room: int64(room.ID)}
+	ctx = context.WithoutCancel(ctx)
 	for {
 		n, err := p.Store.Stop(ctx, room.ID, stoppedAtOnce, ev)
 		if stopped += n; err != nil || n == 0 {
