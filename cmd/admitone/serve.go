@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -82,6 +83,7 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("serving", "base", c.base, "addr", listener.Addr().String(), "database", h.db.Kind(), "version", build())
+	debug.FreeOSMemory() // starting takes more than running does
 	select {
 	case err := <-failed:
 		return err
