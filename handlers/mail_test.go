@@ -86,7 +86,7 @@ func TestAHostSendsByMail(t *testing.T) {
 	})
 	ada, host := b.mint(t, room, tokens.Draft{Name: "Ada", Email: "ada@meet.example"}), b.mint(t, room, tokens.Draft{Role: tokens.Host, Email: "bo@meet.example"})
 	bob, page := b.signedIn(t, "bob"), "/invitations/"+shown(ada.ID)
-	form := bob.get(page).wants(http.StatusOK).says("Not sent by mail yet").form(page + "/mail")
+	form := bob.get(page).wants(http.StatusOK).says("Not sent by mail yet", "What the mail says", "Hello Ada,", b.app.Invitations.Links.Short(b.invitation(t, ada.ID))).form(page + "/mail")
 	form.Set("email", "ada at home")
 	bob.post(page+"/mail", form).wants(http.StatusUnprocessableEntity).says("ada at home", "is not a mail address")
 	form.Set("email", "ada@home.example")

@@ -26,6 +26,6 @@ func bulkSamples(s map[string]templ.Component) {
 	s["bulk-preview-all-good"] = BulkPreviewPage(v)
 	v.Good, v.Bad, v.Rows = 0, 2, nil
 	s["bulk-preview-none-good"] = BulkPreviewPage(v)
-	s["batch"] = BatchPage(Batch{Page: page(""), Room: "Weekly standup", Slug: "standup", ID: "batch_01", Count: 800, At: now, Hosts: 2, Good: 790, Mail: true, Addresses: 700})
+	s["batch"] = BatchPage(Batch{Page: page(""), Room: "Weekly standup", Slug: "standup", ID: "batch_01", Count: 800, At: now, Hosts: 2, Good: 790, Mail: true, Addresses: 700, Sample: "inv_01"})
 	s["batch-one"] = BatchPage(Batch{Page: page(""), Room: bidiName, Slug: "standup", ID: "batch_01", Count: 1, At: now, Good: 1})
 }

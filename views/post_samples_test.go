@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"admitone/rooms/audit"
 )
 
 // postSamples are the pages that send mails and tell how they stand.
@@ -18,7 +20,7 @@ func postSamples(s map[string]templ.Component) {
 	moved.Word = "moved"
 	off := Mail{ID: "dlv_01", State: MailWaiting, Word: "called_off", At: now.Add(time.Minute)}
 	for name, m := range map[string]MailForm{
-		"first":    {On: true, To: "ada@meet.example"},
+		"first":    {On: true, To: "ada@meet.example", Letter: letterSample(audit.Invited, "de")},
 		"host":     {On: true, Role: RoleHost},
 		"waits":    {On: true, To: "ada@meet.example", Last: Mail{ID: "dlv_01", State: MailWaiting, Word: "invited", At: now}},
 		"again":    {On: true, To: "ada@meet.example", Last: again},

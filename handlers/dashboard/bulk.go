@@ -244,7 +244,9 @@ func (p *Pages) Batch(c echo.Context, h host) error {
 		if inv.Role == tokens.Host {
 			v.Hosts++
 		} else if inv.Email != "" {
-			v.Addresses++
+			if v.Addresses++; v.Addresses == 1 {
+				v.Sample = inv.ID.Show(rooms.InvitationPrefix)
+			}
 		}
 		if inv.State(p.Now().UnixMilli()) == tokens.Pending {
 			v.Good++

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"admitone/rooms"
+	"admitone/rooms/audit"
 	"admitone/rooms/outbox"
 	"admitone/tokens"
 	"admitone/tokens/mail"
@@ -171,6 +172,10 @@ func (p *Pages) mailForm(c echo.Context, inv tokens.Invitation, wrong *wrongAddr
 		On: p.Post.On && inv.State(p.Now().UnixMilli()) == tokens.Pending && inv.Room.ClosedAt == 0}
 	if d, ok := last[inv.ID]; ok {
 		v.Last = shownMail(d)
+	}
+	if v.On {
+		invite := p.Invites.Of(c.Request().Context(), inv)
+		v.Letter = mail.Letter{Word: audit.Invited, Invitation: inv, Host: invite.Host, Link: invite.Link, Calendar: tokens.HasDate(inv.Room)}
 	}
 	if wrong != nil {
 		v.To, v.Wrong = wrong.typed, wrong.why
