@@ -16,9 +16,15 @@ func TestBrowserWaitsForTheLinkToOpen(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	room := s.createRoom(t, "Early")
-	opens := time.Now().Add(4 * time.Second).UTC()
-	inv := s.mint(t, room, members{"not_before": opens.Format(time.RFC3339Nano), "expires_in": "1h"})
 	b := newBrowser(t, browserOptions{Server: s.URL, Width: 360, Timezone: "Asia/Tokyo"})
+	early := func(wait time.Duration) (minted, time.Time) {
+		opens := time.Now().Add(wait).UTC()
+		return s.mint(t, room, members{"not_before": opens.Format(time.RFC3339Nano), "expires_in": "2h"}), opens
+	}
+	later, _ := early(time.Hour) // which does not open while it is looked at
+	b.Open(later.Short)
+	b.seen("guest-early")
+	inv, opens := early(8 * time.Second)
 	b.Open(inv.Short)
 	if b.Status() != http.StatusForbidden || b.Count("form") != 0 {
 		t.Fatalf("before its time: %d %s", b.Status(), b.Text("main"))
@@ -27,7 +33,6 @@ func TestBrowserWaitsForTheLinkToOpen(t *testing.T) {
 	if got := b.Text("main"); !strings.Contains(got, tokyo.Format(":04")) || !strings.Contains(got, "GMT+9") && !strings.Contains(got, "JST") {
 		t.Errorf("the page does not say %s of Tokyo: %s", tokyo.Format("15:04"), got)
 	}
-	b.seen("guest-early")
 	b.WaitVisible("main form button[type=submit]")
 	if time.Now().Before(opens) {
 		t.Error("it opened too early")
